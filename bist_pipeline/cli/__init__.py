@@ -1,0 +1,1 @@
+"""The command `bist-pipeline`: thin shells over `pipeline`."""

@@ -1,0 +1,1 @@
+"""Vocabulary shared by all rooms: sessions, symbols, bars, registry, errors, clock. Imports no other room."""

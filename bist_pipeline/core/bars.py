@@ -1,0 +1,114 @@
+"""Bars as arrays: the shape in which prices travel between rooms.
+
+Belongs here: the column names and the array container that indicators, patterns and signals compute on. Does not
+belong here: reading them (`storage/`) or repairing them (`market/`).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+FloatArray = npt.NDArray[np.float64]
+DayArray = npt.NDArray[np.datetime64]
+
+PRICE_COLUMNS = ("open_try", "high_try", "low_try", "close_try")
+BAR_COLUMNS = ("symbol", "session_date", *PRICE_COLUMNS, "volume_shares", "is_final")
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolBars:
+    """The clean bars of one symbol in session order, without gaps filled.
+
+    Attributes:
+        symbol: Borsa Istanbul code.
+        session_date: datetime64[D], strictly increasing, shape (n,).
+        open, high, low, close: Prices in lira, float64, finite, shape (n,).
+        volume: Shares, float64, finite, shape (n,).
+        is_final: False where the session was still trading when the bar was fetched, shape (n,).
+    """
+
+    symbol: str
+    session_date: DayArray
+    open: FloatArray
+    high: FloatArray
+    low: FloatArray
+    close: FloatArray
+    volume: FloatArray
+    is_final: npt.NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.session_date)
+
+    def until(self, count: int) -> Self:
+        """Return the first `count` bars."""
+        return type(self)(
+            self.symbol,
+            *(
+                getattr(self, name)[:count]
+                for name in ("session_date", "open", "high", "low", "close", "volume", "is_final")
+            ),
+        )
+
+
+@dataclass(frozen=True)
+class Bars:
+    """The clean bars of many symbols, as flat columns sorted by symbol and session.
+
+    Attributes:
+        frame: Columns `BAR_COLUMNS`; `session_date` is datetime64, prices and volume float64 without NaN.
+    """
+
+    frame: pd.DataFrame
+
+    @classmethod
+    def from_frame(cls, frame: pd.DataFrame) -> Self:
+        """Sort `frame` by symbol and session and refuse what would poison a computation.
+
+        Raises:
+            ValueError: A price or volume is not finite, or a symbol-session occurs twice.
+        """
+        ordered = frame.loc[:, list(BAR_COLUMNS)].sort_values(["symbol", "session_date"], kind="stable")
+        ordered = ordered.reset_index(drop=True)
+        numbers = ordered[[*PRICE_COLUMNS, "volume_shares"]].to_numpy(dtype=np.float64)
+        finite = np.isfinite(numbers).all(axis=1)
+        if not finite.all():
+            bad = ordered.loc[int(np.argmin(finite)), ["symbol", "session_date"]]
+            raise ValueError(
+                f"bar of {bad['symbol']} on {bad['session_date']:%Y-%m-%d} holds a number that is not finite"
+            )
+        twice = ordered.duplicated(["symbol", "session_date"])
+        if twice.any():
+            bad = ordered.loc[int(np.argmax(twice.to_numpy())), ["symbol", "session_date"]]
+            raise ValueError(f"two bars of {bad['symbol']} on {bad['session_date']:%Y-%m-%d}")
+        return cls(ordered)
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    @cached_property
+    def offsets(self) -> npt.NDArray[np.int64]:
+        """Where each symbol's rows start, plus the end: shape (symbols + 1,)."""
+        codes = self.frame["symbol"].to_numpy(dtype=object)
+        starts = np.flatnonzero(codes[1:] != codes[:-1]) + 1 if len(codes) else np.array([], dtype=np.int64)
+        edges = [0, *starts.tolist(), len(codes)] if len(codes) else [0]
+        return np.asarray(edges, dtype=np.int64)
+
+    @cached_property
+    def _columns(self) -> dict[str, np.ndarray]:
+        columns = {name: self.frame[name].to_numpy(dtype=np.float64) for name in (*PRICE_COLUMNS, "volume_shares")}
+        columns["session_date"] = self.frame["session_date"].to_numpy().astype("datetime64[D]")
+        columns["is_final"] = self.frame["is_final"].to_numpy(dtype=bool)
+        columns["symbol"] = self.frame["symbol"].to_numpy(dtype=object)
+        return columns
+
+    def __iter__(self) -> Iterator[SymbolBars]:
+        """Yield each symbol's bars, as views without a copy."""
+        names = ("session_date", *PRICE_COLUMNS, "volume_shares", "is_final")
+        for start, end in zip(self.offsets[:-1], self.offsets[1:], strict=True):
+            symbol = str(self._columns["symbol"][start])
+            yield SymbolBars(symbol, *(self._columns[name][start:end] for name in names))

@@ -1,0 +1,1 @@
+"""Running it: supervision of processes, the kill switch. No prices here."""

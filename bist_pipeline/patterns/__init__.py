@@ -1,0 +1,1 @@
+"""Pattern detectors: arrays in, events out. Candlesticks live in `candlestick/`."""

@@ -1,0 +1,1 @@
+"""Pictures from frames, as small PNGs. No database, no Dagster."""

@@ -1,0 +1,1 @@
+"""Edge out: PostgreSQL. Tables built from schemas, bulk read and write, migrations, the embedded server."""
