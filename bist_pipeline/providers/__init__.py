@@ -1,1 +1,1 @@
-"""Edge in: price providers behind one contract, one module or package each. HTTP clients are legal in this room alone."""
+"""Edge in: price providers behind one contract, one module or package each. HTTP clients are legal here alone."""

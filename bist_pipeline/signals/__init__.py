@@ -1,1 +1,1 @@
-"""From indicators and events to a score in which every term can be read. Evidence for such rules is weak; see README."""
+"""From indicators and events to a score in which every term can be read. The evidence for it is weak: see README."""
