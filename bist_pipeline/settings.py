@@ -32,8 +32,8 @@ class Settings(BaseSettings):
     )
     bist_database_url: SecretStr | None = Field(
         None,
-        description="PostgreSQL 14 or newer for the data (`postgresql://user:password@host/database`); Dagster's records go "
-        "to the database `dagster` on the same server. Unset: an embedded server in the home.",
+        description="PostgreSQL 14 or newer for the data (`postgresql://user:password@host/database`); Dagster's "
+        "records go to the database `dagster` on the same server. Unset: an embedded server in the home.",
     )
     bist_executor: Executor = Field("in_process", description="How Dagster runs the steps of a run.")
     bist_providers: Annotated[tuple[str, ...], NoDecode] = Field(
@@ -45,7 +45,7 @@ class Settings(BaseSettings):
     )
     bist_universe: str = Field(
         "packaged",
-        description="`packaged` (the listed shares, plus what the archive holds) or a CSV with at least a column `symbol`.",
+        description="`packaged` (listed shares, plus what the archive holds) or a CSV with at least a column `symbol`.",
     )
     bist_kill_switch: Path | None = Field(None, description="A file whose presence stops all work.")
     collector_max_workers: int = Field(4, ge=1, le=64, description="Files or requests read at the same time.")

@@ -1,0 +1,71 @@
+"""All contracts together, with the columns that the registered parts bring.
+
+Belongs here: handing the registries' columns to the contracts that need them, once per process. Does not belong here:
+what the columns are.
+"""
+
+from dataclasses import dataclass, fields
+from functools import cache
+
+from bist_pipeline.indicators.registry import indicator_columns
+from bist_pipeline.schemas import analytics, market, reference, serving
+from bist_pipeline.schemas.contract import Contract
+from bist_pipeline.signals.registry import registered_terms
+from bist_pipeline.storage.migrate import Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Contracts:
+    """Every table of the data's database, by name."""
+
+    stocks: Contract
+    sessions: Contract
+    corporate_actions: Contract
+    schema_changes: Contract
+    raw_prices: Contract
+    daily_prices: Contract
+    quarantine: Contract
+    fetch_ledger: Contract
+    indicators: Contract
+    candlestick_patterns: Contract
+    signals: Contract
+    pattern_reliability: Contract
+    publishes: Contract
+    served_signals: Contract
+    served_events: Contract
+    signal_models: Contract
+
+    def all(self) -> tuple[Contract, ...]:
+        """Every contract, in the order of the fields."""
+        return tuple(getattr(self, field.name) for field in fields(self))
+
+
+@cache
+def contracts() -> Contracts:
+    """Build all contracts."""
+    terms = [(term.name, term.description) for term in registered_terms().values()]
+    return Contracts(
+        stocks=reference.STOCKS,
+        sessions=reference.SESSIONS,
+        corporate_actions=reference.CORPORATE_ACTIONS,
+        schema_changes=reference.SCHEMA_CHANGES,
+        raw_prices=market.RAW_PRICES,
+        daily_prices=market.DAILY_PRICES,
+        quarantine=market.QUARANTINE,
+        fetch_ledger=market.FETCH_LEDGER,
+        indicators=analytics.indicators_contract((c.name, c.unit, c.description) for c in indicator_columns()),
+        candlestick_patterns=analytics.CANDLESTICK_PATTERNS,
+        signals=analytics.signals_contract(terms),
+        pattern_reliability=analytics.PATTERN_RELIABILITY,
+        publishes=serving.PUBLISHES,
+        served_signals=serving.signals_contract(terms),
+        served_events=serving.PATTERN_EVENTS,
+        signal_models=serving.SIGNAL_MODELS,
+    )
+
+
+@cache
+def database_shape() -> Shape:
+    """What the data's database must look like."""
+    terms = tuple((term.name, term.sub_signal) for term in registered_terms().values())
+    return Shape(contracts().all(), contracts().indicators, terms)

@@ -1,0 +1,266 @@
+"""Writing many rows at once, in one transaction that holds the table's lock.
+
+How `replace` works:
+1. take the table's advisory lock, so that the live lane and a backfill cannot interleave;
+2. where the scope holds no row yet, COPY straight into the table: a first load needs no staging;
+3. else COPY into a temporary table, block by block;
+4. insert what is new, update what differs (stamps do not count), delete what lies in the scope and was not delivered;
+5. the caller's transaction commits, or nothing has happened.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import chain
+from typing import Any, Self
+
+import adbc_driver_postgresql.dbapi as adbc
+import pandas as pd
+import pyarrow as pa
+
+from bist_pipeline.core.errors import ContractError
+from bist_pipeline.schemas.contract import Contract
+from bist_pipeline.storage.tables import SERVER_STAMPS
+
+_ARROW: dict[str, pa.DataType] = {
+    "text": pa.string(),
+    "jsonb": pa.string(),
+    "date": pa.date32(),
+    "timestamptz": pa.timestamp("us", tz="UTC"),
+    "double precision": pa.float64(),
+    "bigint": pa.int64(),
+    "boolean": pa.bool_(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The part of a table that the delivered rows define completely; what is in it and not delivered is deleted.
+
+    Attributes:
+        first, last: Sessions, inclusive; None for no bound.
+        symbols: Only these; None for all.
+    """
+
+    first: date | None = None
+    last: date | None = None
+    symbols: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WriteCounts:
+    """What a write did to a table, in rows."""
+
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    deleted: int = 0
+
+    def __add__(self, other: Self) -> Self:
+        mine, theirs = self.as_dict(), other.as_dict()
+        return replace(self, **{name: mine[name] + theirs[name] for name in mine})
+
+    @property
+    def delivered(self) -> int:
+        """Rows that were handed in."""
+        return self.inserted + self.updated + self.unchanged
+
+    def as_dict(self) -> dict[str, int]:
+        """For metadata."""
+        return {
+            "inserted": self.inserted,
+            "updated": self.updated,
+            "unchanged": self.unchanged,
+            "deleted": self.deleted,
+        }
+
+
+class BulkTransaction:
+    """One open transaction on an ADBC connection. Made by `Database.bulk`."""
+
+    def __init__(self, connection: adbc.Connection) -> None:
+        self._connection = connection
+        self._staged = 0
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run one statement with `$1` parameters and return its rows."""
+        with self._connection.cursor() as cursor:
+            cursor.execute(sql, parameters=list(parameters) or None)
+            return cursor.fetchall() if cursor.description else []
+
+    def lock(self, name: str) -> None:
+        """Wait for the lock of this name and hold it until the transaction ends."""
+        self.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))::text", [f"bist_pipeline:{name}"])
+
+    def replace(self, contract: Contract, blocks: Iterable[pd.DataFrame], scope: Scope) -> WriteCounts:
+        """Make the scope of a table hold exactly the delivered rows.
+
+        Args:
+            contract: The table. Columns that `storage/tables.py` stamps by itself may be left out.
+            blocks: Frames with the contract's columns; no key may occur twice over all of them.
+            scope: What the rows define completely.
+        """
+        self.lock(contract.name)
+        where = self._predicate(scope)
+        first, rest = _peek(blocks)
+        if first is None:
+            return WriteCounts(deleted=self._delete(f"DELETE FROM {_name(contract)} AS t WHERE {where}"))
+        if not self.execute(f"SELECT 1 FROM {_name(contract)} AS t WHERE {where} LIMIT 1") and not _has_json(contract):
+            return WriteCounts(inserted=sum(self._copy(contract, block, None) for block in chain([first], rest)))
+        stage = self.stage(contract, chain([first], rest))
+        return self.merge(contract, stage, where)
+
+    def stage(self, contract: Contract, blocks: Iterable[pd.DataFrame]) -> str:
+        """COPY rows into a new temporary table shaped like the contract's and return its name."""
+        self._staged += 1
+        stage = f"stage_{contract.table}_{self._staged}"
+        columns = ", ".join(f'"{n}" {_stage_type(contract, n)}' for n in contract.columns)
+        self.execute(f"CREATE TEMPORARY TABLE {stage} ({columns}) ON COMMIT DROP")
+        for block in blocks:
+            self._copy(contract, block, stage)
+        self.execute(f"ANALYZE {stage} ({', '.join(_quoted(contract.key))})")
+        return stage
+
+    def merge(self, contract: Contract, stage: str, where: str) -> WriteCounts:
+        """Upsert what differs from a staged table and delete what the scope no longer holds."""
+        target = _name(contract)
+        keys = " AND ".join(f"s.{k} = t.{k}" for k in _quoted(contract.key))
+        deleted = self._delete(
+            f"DELETE FROM {target} AS t WHERE {where} AND NOT EXISTS (SELECT 1 FROM {stage} AS s WHERE {keys})"
+        )
+        inserted, updated, staged = self.execute(_upsert(contract, stage))[0]
+        return WriteCounts(int(inserted), int(updated), int(staged) - int(inserted) - int(updated), deleted)
+
+    def changed(self, contract: Contract, stage: str, scope: Scope) -> pd.DataFrame:
+        """Say, before a merge, from which session on each symbol will differ: `symbol`, `session_date`."""
+        where, target = self._predicate(scope), _name(contract)
+        keys = " AND ".join(f"s.{k} = t.{k}" for k in _quoted(contract.key))
+        compared = _compared(contract)
+        sql = f"""
+            SELECT symbol, min(session_date) AS session_date FROM (
+                SELECT s.symbol, s.session_date FROM {stage} AS s LEFT JOIN {target} AS t ON {keys}
+                WHERE t.symbol IS NULL OR {_differs(compared, "s", "t")}
+                UNION ALL
+                SELECT t.symbol, t.session_date FROM {target} AS t
+                WHERE {where} AND NOT EXISTS (SELECT 1 FROM {stage} AS s WHERE {keys})
+            ) AS changes GROUP BY symbol"""
+        with self._connection.cursor() as cursor:
+            cursor.execute(sql)
+            return cursor.fetch_arrow_table().to_pandas(date_as_object=False).astype({"session_date": "datetime64[us]"})
+
+    def predicate(self, scope: Scope) -> str:
+        """The SQL condition of a scope on a table aliased `t`."""
+        return self._predicate(scope)
+
+    def _predicate(self, scope: Scope) -> str:
+        # The days are `date` objects, so their literals cannot carry SQL; symbols travel as a table.
+        parts = [
+            f"t.session_date {sign} DATE '{day.isoformat()}'"
+            for sign, day in ((">=", scope.first), ("<=", scope.last))
+            if day is not None
+        ]
+        if scope.symbols is not None:
+            self._staged += 1
+            name = f"scope_{self._staged}"
+            self.execute(f"CREATE TEMPORARY TABLE {name} (symbol text PRIMARY KEY) ON COMMIT DROP")
+            self._ingest(name, pa.table({"symbol": pa.array(sorted(set(scope.symbols)), pa.string())}), temporary=True)
+            parts.append(f"t.symbol IN (SELECT symbol FROM {name})")
+        return " AND ".join(parts) or "true"
+
+    def _delete(self, sql: str) -> int:
+        return int(self.execute(f"WITH gone AS ({sql} RETURNING 1) SELECT count(*) FROM gone")[0][0])
+
+    def _copy(self, contract: Contract, block: pd.DataFrame, stage: str | None) -> int:
+        rows = to_arrow(contract, block)
+        if stage is None:
+            self._ingest(contract.table, rows, schema=contract.schema)
+        else:
+            self._ingest(stage, rows, temporary=True)
+        return rows.num_rows
+
+    def _ingest(self, table: str, rows: pa.Table, *, schema: str | None = None, temporary: bool = False) -> None:
+        with self._connection.cursor() as cursor:
+            cursor.adbc_ingest(table, rows, mode="append", db_schema_name=schema, temporary=temporary)
+
+
+def to_arrow(contract: Contract, frame: pd.DataFrame) -> pa.Table:
+    """Convert a frame to Arrow with exactly the contract's columns and types; NaN and NaT become NULL.
+
+    Raises:
+        ContractError: A column is missing or has values of another type.
+    """
+    absent = [name for name in contract.columns if name not in frame.columns]
+    missing = [name for name in absent if name not in SERVER_STAMPS]
+    if missing:
+        raise ContractError(f"{contract.name}: the frame lacks {', '.join(missing)}")
+    columns = {n: _array(contract, n, frame[n]) for n in contract.columns if n not in absent}
+    return pa.table(columns)
+
+
+def _array(contract: Contract, name: str, values: pd.Series) -> pa.Array:
+    target = _ARROW[_sql_type(contract, name)]
+    try:
+        built = pa.Array.from_pandas(values)
+        array = built.combine_chunks() if isinstance(built, pa.ChunkedArray) else built
+        return array if array.type == target else array.cast(target)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
+        raise ContractError(f"{contract.name}.{name}: {str(error).splitlines()[0]}") from error
+
+
+def _peek(blocks: Iterable[pd.DataFrame]) -> tuple[pd.DataFrame | None, Iterator[pd.DataFrame]]:
+    filled = (block for block in blocks if len(block))
+    return next(filled, None), filled
+
+
+def _upsert(contract: Contract, stage: str) -> str:
+    columns = [n for n in contract.columns if n not in SERVER_STAMPS]
+    stamps = [n for n in contract.columns if n in SERVER_STAMPS]
+    compared = _compared(contract)
+    values = ", ".join(
+        f"s.{q}::jsonb" if _sql_type(contract, n) == "jsonb" else f"s.{q}"
+        for n, q in zip(columns, _quoted(columns), strict=True)
+    )
+    updates = [f"{q} = EXCLUDED.{q}" for q in _quoted([n for n in columns if n not in contract.key])]
+    updates += [f"{q} = now()" for q in _quoted(stamps)]
+    conflict = (
+        f"DO UPDATE SET {', '.join(updates)} WHERE {_differs(compared, 't', 'EXCLUDED')}" if compared else "DO NOTHING"
+    )
+    return f"""
+        WITH upserted AS (
+            INSERT INTO {_name(contract)} AS t ({", ".join(_quoted(columns))}) SELECT {values} FROM {stage} AS s
+            ON CONFLICT ({", ".join(_quoted(contract.key))}) {conflict} RETURNING (t.xmax = 0) AS is_new
+        )
+        SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new), (SELECT count(*) FROM {stage})
+        FROM upserted"""
+
+
+def _compared(contract: Contract) -> list[str]:
+    unimportant = {*contract.key, *contract.stamps, *SERVER_STAMPS}
+    return [name for name in contract.columns if name not in unimportant]
+
+
+def _differs(columns: Sequence[str], left: str, right: str) -> str:
+    one = ", ".join(f"{left}.{q}" for q in _quoted(columns))
+    other = ", ".join(f"{right}.{q}" for q in _quoted(columns))
+    return f"({one}) IS DISTINCT FROM ({other})"
+
+
+def _quoted(names: Iterable[str]) -> list[str]:
+    return [f'"{name}"' for name in names]
+
+
+def _name(contract: Contract) -> str:
+    return f'"{contract.schema}"."{contract.table}"'
+
+
+def _sql_type(contract: Contract, name: str) -> str:
+    return str((contract.frame.columns[name].metadata or {})["sql"])
+
+
+def _stage_type(contract: Contract, name: str) -> str:
+    sql = _sql_type(contract, name)
+    return "text" if sql == "jsonb" else sql
+
+
+def _has_json(contract: Contract) -> bool:
+    return any(_sql_type(contract, name) == "jsonb" for name in contract.columns)

@@ -1,0 +1,92 @@
+"""One database: connections for small statements, bulk reads, bulk transactions.
+
+Belongs here: opening and closing connections. Small statements go through SQLAlchemy on psycopg2; anything that moves
+rows goes through ADBC, whose reads and writes are PostgreSQL's binary COPY.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import adbc_driver_postgresql.dbapi as adbc
+import pandas as pd
+import pyarrow as pa
+import sqlalchemy as sa
+
+from bist_pipeline.core.errors import StorageError
+from bist_pipeline.storage.bulk import BulkTransaction
+from bist_pipeline.storage.failures import translated
+from bist_pipeline.storage.url import DatabaseUrl
+
+OLDEST_SERVER = 14
+
+
+class Database:
+    """A PostgreSQL database. Holds no connection until it is used; `close` ends the pool."""
+
+    def __init__(self, url: DatabaseUrl) -> None:
+        self.url = url
+        self._engine = sa.create_engine(url.url, pool_size=2, max_overflow=4, pool_pre_ping=True, pool_recycle=1800)
+
+    def close(self) -> None:
+        """Close all pooled connections."""
+        self._engine.dispose()
+
+    @contextmanager
+    def transaction(self, doing: str = "querying the database") -> Iterator[sa.Connection]:
+        """Open a transaction for small statements; it commits at the end and rolls back on any error."""
+        with translated(doing), self._engine.begin() as connection:
+            yield connection
+
+    def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Sequence[sa.Row[Any]]:
+        """Run one small query with `:name` parameters."""
+        with self.transaction() as connection:
+            return connection.execute(sa.text(sql), dict(parameters or {})).all()
+
+    def frame(self, sql: str, parameters: Sequence[Any] = ()) -> pd.DataFrame:
+        """Run a query with `$1` parameters and return a frame.
+
+        Dates arrive as datetime64[us], moments as datetime64[us, UTC], text as str, NULL numbers as NaN.
+        """
+        with translated("reading from the database"), adbc.connect(self.url.libpq) as connection:
+            return to_frame(fetch(connection, sql, parameters))
+
+    @contextmanager
+    def bulk(self, doing: str) -> Iterator[BulkTransaction]:
+        """Open a transaction that moves many rows; it commits at the end and rolls back on any error."""
+        with translated(doing), adbc.connect(self.url.libpq) as connection:
+            try:
+                yield BulkTransaction(connection)
+            except BaseException:
+                connection.rollback()
+                raise
+            connection.commit()
+
+    def check_version(self) -> str:
+        """Return the server's version.
+
+        Raises:
+            DatabaseUnavailableError: Nobody answers.
+            StorageError: The server is older than what the SQL here needs.
+        """
+        number = int(self.rows("SELECT current_setting('server_version_num')")[0][0])
+        if number < OLDEST_SERVER * 10_000:
+            raise StorageError(
+                f"PostgreSQL {number // 10_000} at {self.url} is too old: {OLDEST_SERVER} or newer is needed"
+            )
+        return str(self.rows("SHOW server_version")[0][0])
+
+
+def fetch(connection: adbc.Connection, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
+    """Run a query on an ADBC connection and return Arrow data."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters=list(parameters) or None)
+        return cursor.fetch_arrow_table()
+
+
+def to_frame(table: pa.Table) -> pd.DataFrame:
+    """Convert Arrow to pandas with the dtypes that contracts name."""
+    for index, field in enumerate(table.schema):
+        if pa.types.is_date(field.type):
+            table = table.set_column(index, field.name, table.column(index).cast(pa.timestamp("us")))
+    return table.to_pandas()

@@ -1,0 +1,1 @@
+"""Alembic's folder: frozen revisions, oldest first."""

@@ -1,0 +1,143 @@
+"""What consumers read: views, one function and one role over the tables, as SQL.
+
+Belongs here: the served names of v1. Columns are only appended and never change meaning; `CREATE OR REPLACE VIEW`
+refuses anything else. Reading the JSON of the terms costs per row, so it is built when read, not when written.
+"""
+
+from collections.abc import Sequence
+
+from bist_pipeline.schemas.analytics import SUB_SIGNALS
+from bist_pipeline.schemas.contract import Contract
+
+READER = "bist_reader"
+
+PRICES = """
+CREATE OR REPLACE VIEW serving.prices_v1 AS
+SELECT symbol, session_date, open_try, high_try, low_try, close_try, volume_shares, adjustment_factor,
+       total_return_factor, basis, is_final, grade, source, as_of, updated_at
+FROM market.daily_prices"""
+
+COVERAGE = """
+CREATE OR REPLACE VIEW serving.coverage_v1 AS
+SELECT st.symbol, se.session_date,
+       CASE
+           WHEN p.symbol IS NOT NULL AND (p.volume_shares > 0 OR st.kind = 'index') THEN 'traded'
+           WHEN p.symbol IS NOT NULL THEN 'no_trade'
+           WHEN q.symbol IS NOT NULL THEN 'quarantined'
+           WHEN se.final_at > now() THEN 'not_yet_due'
+           WHEN l.symbol IS NULL THEN 'not_fetched'
+           WHEN l.status = 'failed' AND (l.first_session IS NULL OR se.session_date > l.last_session)
+               THEN 'provider_failed'
+           WHEN l.first_session IS NULL THEN 'provider_silent'
+           WHEN se.session_date < l.first_session THEN 'not_listed_yet'
+           ELSE 'provider_silent'
+       END AS state
+FROM reference.stocks AS st
+CROSS JOIN reference.sessions AS se
+LEFT JOIN market.fetch_ledger AS l ON l.symbol = st.symbol
+LEFT JOIN market.daily_prices AS p ON p.symbol = st.symbol AND p.session_date = se.session_date
+LEFT JOIN (SELECT DISTINCT symbol, session_date FROM market.quarantine) AS q
+       ON q.symbol = st.symbol AND q.session_date = se.session_date
+WHERE se.is_session AND st.is_active"""
+
+RELIABILITY = """
+CREATE OR REPLACE VIEW serving.pattern_reliability_v1 AS
+SELECT pattern, direction, horizon_sessions, events, hit_rate, base_rate, updated_at
+FROM analytics.pattern_reliability"""
+
+EVENTS = """
+CREATE OR REPLACE VIEW serving.pattern_events_v1 AS
+SELECT event_id, symbol, session_date, pattern, kind, direction, state, strength, known_at, details, publish_id,
+       is_final
+FROM serving.pattern_events WHERE superseded_by IS NULL"""
+
+WATERMARK = """
+CREATE OR REPLACE VIEW serving.watermark AS
+SELECT max(publish_id) AS publish_id, max(published_at) AS published_at, max(last_session) AS last_session,
+       max(last_final_session) AS last_final_session
+FROM serving.publishes HAVING count(*) > 0"""
+
+# The weights of each model in one row, so that a signal finds all of its own by one lookup.
+_WEIGHTS = ", ".join(f"max(sub_signal_weight) FILTER (WHERE sub_signal = '{n}') AS {n}" for n in SUB_SIGNALS)
+MODEL_WEIGHTS = f"""
+CREATE OR REPLACE VIEW serving.signal_model_weights AS
+SELECT model_version, {_WEIGHTS}
+FROM serving.signal_models GROUP BY model_version"""
+
+ROLE = f"""
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{READER}') THEN
+        CREATE ROLE {READER} LOGIN;
+    END IF;
+EXCEPTION
+    WHEN insufficient_privilege THEN RAISE NOTICE 'no right to create the role {READER}';
+    WHEN duplicate_object OR unique_violation THEN NULL; -- another database of this server was faster
+END $$"""
+
+GRANTS = f"""
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = '{READER}') THEN
+        GRANT USAGE ON SCHEMA serving TO {READER};
+        GRANT SELECT ON ALL TABLES IN SCHEMA serving TO {READER};
+        GRANT EXECUTE ON FUNCTION serving.signals_as_of(timestamptz) TO {READER};
+        ALTER ROLE {READER} SET default_transaction_read_only = on;
+    END IF;
+END $$"""
+
+
+def indicators_view(indicators: Contract) -> str:
+    """SQL of `serving.indicators_v1`: the keys first, then the indicator columns in the table's order."""
+    first = ("symbol", "session_date", "is_final", "updated_at")
+    rest = [name for name in indicators.columns if name not in first]
+    return f"CREATE OR REPLACE VIEW serving.indicators_v1 AS SELECT {_list([*first, *rest])} FROM analytics.indicators"
+
+
+def signal_views(terms: Sequence[tuple[str, str]]) -> list[str]:
+    """SQL of `serving.signals_v1` and of the function `signals_as_of`.
+
+    Args:
+        terms: (term, sub-signal) of every registered term, in order.
+    """
+    body = _signals_select(terms)
+    # The function finds what was visible at a moment: the versions of publishes up to then, not yet superseded then.
+    function = f"""
+CREATE OR REPLACE FUNCTION serving.signals_as_of(at timestamptz) RETURNS SETOF serving.signals_v1
+LANGUAGE sql STABLE AS $$
+{body}
+CROSS JOIN (SELECT max(publish_id) AS publish_id FROM serving.publishes WHERE published_at <= $1) AS seen
+WHERE s.publish_id <= seen.publish_id AND (s.superseded_by IS NULL OR s.superseded_by > seen.publish_id)
+$$"""
+    view = f"CREATE OR REPLACE VIEW serving.signals_v1 AS {body} WHERE s.superseded_by IS NULL"
+    return [MODEL_WEIGHTS, view, function]
+
+
+def _signals_select(terms: Sequence[tuple[str, str]]) -> str:
+    known = " + ".join(f"CASE WHEN s.{n} IS NULL THEN 0 ELSE w.{n} END" for n in SUB_SIGNALS)
+    parts = ", ".join(f"'{n}', {_sub_signal_json(n, [t for t, owner in terms if owner == n])}" for n in SUB_SIGNALS)
+    return f"""
+SELECT s.symbol, s.session_date, s.score, s.action, s.confidence,
+       jsonb_build_object({parts}) AS terms,
+       s.close_try, s.is_final, s.known_at, s.origin, s.data_version, s.publish_id, s.model_version
+FROM serving.signals AS s
+LEFT JOIN serving.signal_model_weights AS w USING (model_version)
+CROSS JOIN LATERAL (SELECT nullif({known}, 0) AS weight) AS known"""
+
+
+def _sub_signal_json(name: str, terms: Sequence[str]) -> str:
+    values = ", ".join(f"'{term}', s.term_{term}" for term in terms)
+    return (
+        f"jsonb_build_object('value', s.{name}, 'weight', w.{name}, "
+        f"'contribution', s.{name} * w.{name} / known.weight, 'terms', jsonb_build_object({values}))"
+    )
+
+
+def _list(names: Sequence[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)
+
+
+def statements(indicators: Contract, terms: Sequence[tuple[str, str]]) -> list[str]:
+    """Every statement that makes the served names, in the order in which they depend on each other."""
+    views = [PRICES, indicators_view(indicators), COVERAGE, RELIABILITY, EVENTS, WATERMARK]
+    return [*views, *signal_views(terms), ROLE, GRANTS]
