@@ -49,6 +49,9 @@ class Settings(BaseSettings):
     )
     bist_kill_switch: Path | None = Field(None, description="A file whose presence stops all work.")
     collector_max_workers: int = Field(4, ge=1, le=64, description="Files or requests read at the same time.")
+    collector_batch_size: int = Field(
+        100, ge=1, le=1000, description="Symbols that are written in one transaction, and held in memory at once."
+    )
 
     @field_validator("bist_providers", mode="before")
     @classmethod
@@ -64,8 +67,14 @@ class Settings(BaseSettings):
 
     @field_validator("bist_home", "bist_archive_dir", "bist_kill_switch")
     @classmethod
-    def _absolute(cls, value: Path | None) -> Path | None:
-        return None if value is None else value.expanduser().absolute()
+    def _absolute_path(cls, value: Path | None) -> Path | None:
+        return None if value is None else _absolute(value)
+
+    @field_validator("bist_universe")
+    @classmethod
+    def _absolute_universe(cls, value: str) -> str:
+        # A remembered relative path would mean another file to a command that runs in another folder.
+        return value if value == "packaged" else str(_absolute(Path(value)))
 
     @classmethod
     def settings_customise_sources(
@@ -81,7 +90,7 @@ class Settings(BaseSettings):
 
     def with_home(self, home: Path) -> Self:
         """Return a copy that lives in another home."""
-        return self.model_copy(update={"bist_home": home.expanduser().absolute()})
+        return self.model_copy(update={"bist_home": _absolute(home)})
 
     @property
     def remembered_path(self) -> Path:
@@ -98,12 +107,17 @@ def load_settings(**overrides: Any) -> Settings:
     Raises:
         SettingsError: A value is illegal; the message names the variable, the value and the legal values.
     """
-    home = Path(overrides.get("bist_home") or os.environ.get("BIST_HOME") or DEFAULT_HOME).expanduser().absolute()
     given = {name: value for name, value in overrides.items() if value is not None}
+    if strangers := given.keys() - Settings.model_fields.keys():
+        raise SettingsError(f"no setting is called {', '.join(sorted(strangers))}")
+    # Pinned, lest the file name another home than the one it lies in.
+    home = given["bist_home"] = _find_home(given.get("bist_home"))
     try:
-        return Settings(_env_file=home / HOME_FILE, **given)  # pyright: ignore[reportCallIssue] - pydantic-settings' own argument
+        return Settings(_env_file=home / HOME_FILE, **given)  # pyright: ignore[reportCallIssue] - pydantic-settings' own
     except ValidationError as error:
         raise SettingsError("; ".join(_explain(detail) for detail in error.errors())) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{home / HOME_FILE} cannot be read: {error}") from error
 
 
 def remember(settings: Settings, values: Mapping[str, str]) -> None:
@@ -112,12 +126,37 @@ def remember(settings: Settings, values: Mapping[str, str]) -> None:
     Args:
         settings: Names the home.
         values: Variable names in upper case and their values. Never a secret: the file is plain text.
+
+    Raises:
+        SettingsError: A value cannot be kept in such a file.
     """
+    for name, value in values.items():
+        if any(mark in value for mark in ("\n", "\r", "${")):
+            raise SettingsError(f"{name} = {value!r} cannot be remembered: it has a line break or ${{")
     path = settings.remembered_path
-    kept = dict(line.split("=", 1) for line in path.read_text().splitlines() if "=" in line) if path.exists() else {}
+    lines = path.read_text(encoding="utf-8").split("\n") if path.exists() else []
+    kept = dict(line.split("=", 1) for line in lines if "=" in line)
     quoted = {name: "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'" for name, value in values.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(f"{name}={value}\n" for name, value in sorted({**kept, **quoted}.items())))
+    # Replaced whole: a process that is killed here leaves the old choices, not half of the new ones.
+    draft = path.with_suffix(".draft")
+    draft.write_text("".join(f"{k}={v}\n" for k, v in sorted({**kept, **quoted}.items())), encoding="utf-8")
+    draft.replace(path)
+
+
+def _find_home(told: Any) -> Path:
+    home = Path(told or os.environ.get("BIST_HOME") or DEFAULT_HOME)
+    try:
+        return _absolute(home)
+    except ValueError as error:
+        raise SettingsError(f"BIST_HOME = {str(home)!r}: {error}") from error
+
+
+def _absolute(path: Path) -> Path:
+    try:
+        return path.expanduser().absolute()
+    except RuntimeError as error:
+        raise ValueError(f"the user of {path.parts[0]} has no home directory") from error
 
 
 def _explain(detail: Any) -> str:

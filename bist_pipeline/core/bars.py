@@ -70,21 +70,20 @@ class Bars:
         """Sort `frame` by symbol and session and refuse what would poison a computation.
 
         Raises:
-            ValueError: A price or volume is not finite, or a symbol-session occurs twice.
+            ValueError: A symbol, session or flag is missing, a price or volume is not finite, a session is a moment
+                rather than a day, or a symbol-session occurs twice.
         """
+        if getattr(frame["session_date"].dtype, "tz", None) is not None:
+            raise ValueError("session_date has a time zone: a session is a day in Istanbul, and no moment of it in UTC")
         ordered = frame.loc[:, list(BAR_COLUMNS)].sort_values(["symbol", "session_date"], kind="stable")
         ordered = ordered.reset_index(drop=True)
         numbers = ordered[[*PRICE_COLUMNS, "volume_shares"]].to_numpy(dtype=np.float64)
-        finite = np.isfinite(numbers).all(axis=1)
-        if not finite.all():
-            bad = ordered.loc[int(np.argmin(finite)), ["symbol", "session_date"]]
-            raise ValueError(
-                f"bar of {bad['symbol']} on {bad['session_date']:%Y-%m-%d} holds a number that is not finite"
-            )
-        twice = ordered.duplicated(["symbol", "session_date"])
-        if twice.any():
-            bad = ordered.loc[int(np.argmax(twice.to_numpy())), ["symbol", "session_date"]]
-            raise ValueError(f"two bars of {bad['symbol']} on {bad['session_date']:%Y-%m-%d}")
+        sessions = ordered["session_date"].to_numpy().astype("datetime64[us]")
+        # A missing flag would turn into True, and a time of day make two bars of one session look like two sessions.
+        _refuse(ordered, ordered[["symbol", "session_date", "is_final"]].isna().any(axis=1), "lacks a key or its flag")
+        _refuse(ordered, ~np.isfinite(numbers).all(axis=1), "holds a number that is not finite")
+        _refuse(ordered, sessions != sessions.astype("datetime64[D]"), "has a time of day in session_date")
+        _refuse(ordered, ordered.duplicated(["symbol", "session_date"]), "occurs twice")
         return cls(ordered)
 
     def __len__(self) -> int:
@@ -112,3 +111,10 @@ class Bars:
         for start, end in zip(self.offsets[:-1], self.offsets[1:], strict=True):
             symbol = str(self._columns["symbol"][start])
             yield SymbolBars(symbol, *(self._columns[name][start:end] for name in names))
+
+
+def _refuse(frame: pd.DataFrame, is_bad: npt.ArrayLike, fault: str) -> None:
+    rows = np.flatnonzero(is_bad)
+    if len(rows):
+        bad = frame.loc[int(rows[0]), ["symbol", "session_date"]]
+        raise ValueError(f"bar of {bad['symbol']} on {str(bad['session_date'])[:10]} {fault}")

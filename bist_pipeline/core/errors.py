@@ -71,3 +71,7 @@ class HomeBusyError(BistError):
 
 class KillSwitchError(BistError):
     """The kill switch is set: no work is done."""
+
+
+class PortInUseError(BistError):
+    """A port cannot be listened on; the message names the holder where it can be seen."""

@@ -6,9 +6,10 @@ is (each room states its own in `contract.py`). Adding a part is adding one file
 
 import importlib
 import pkgutil
+import sys
 from collections.abc import Mapping
 from types import MappingProxyType, ModuleType
-from typing import Protocol, TypeVar
+from typing import NoReturn, Protocol, TypeVar
 
 from bist_pipeline.core.errors import RegistryError
 
@@ -40,7 +41,8 @@ def discover(package: ModuleType, part_type: type[Part]) -> Mapping[str, Part]:
         A read-only mapping from name to part, sorted by name.
 
     Raises:
-        RegistryError: Two modules use one name, or a module that should define a part defines none.
+        RegistryError: Two modules use one name, a module that should define a part defines none, or a package cannot
+            be imported.
     """
     found: dict[str, tuple[str, Part]] = {}
     for module_name in _part_modules(package):
@@ -58,9 +60,14 @@ def discover(package: ModuleType, part_type: type[Part]) -> Mapping[str, Part]:
 
 
 def _part_modules(package: ModuleType) -> list[str]:
-    names = []
-    for info in pkgutil.walk_packages(package.__path__, prefix=f"{package.__name__}."):
-        leaf = info.name.rpartition(".")[2]
-        if not info.ispkg and not leaf.startswith("_") and leaf not in _MACHINERY:
+    prefix, names = f"{package.__name__}.", []
+    for info in pkgutil.walk_packages(package.__path__, prefix=prefix, onerror=_refuse_package):
+        path = info.name.removeprefix(prefix).split(".")
+        if not info.ispkg and not any(part.startswith("_") for part in path) and path[-1] not in _MACHINERY:
             names.append(info.name)
     return sorted(names)
+
+
+def _refuse_package(name: str) -> NoReturn:
+    # Without this, pkgutil leaves out a package that raises ImportError, and its parts with it, in silence.
+    raise RegistryError(f"{name} cannot be imported: {sys.exception()}")

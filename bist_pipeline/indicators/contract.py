@@ -23,12 +23,14 @@ class IndicatorColumn:
         unit: `try`, `percent`, `ratio`, `index`, `shares`, `try_shares`, `direction`, …: what one unit of the value is.
         warm_up: Sessions at the start of every series that are NaN; exact, tested.
         description: One sentence for the table dictionary.
+        undefined_when: The one circumstance in which the value is NaN after the warm-up; None where there is none.
     """
 
     name: str
     unit: str
     warm_up: int
     description: str
+    undefined_when: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,8 @@ class Indicator:
         inputs: Which arrays `compute` takes, in order.
         columns: The columns it fills, in the order `compute` returns them.
         compute: Takes the input arrays (float64, no NaN, shape (n,), n may be 0) and returns one float64 array of
-            shape (n,) per column, NaN before the warm-up. Must not look ahead: value i depends on inputs 0…i only.
+            shape (n,) per column, NaN before the warm-up, never infinite. Must not look ahead: value i depends on
+            inputs 0…i only.
         source: Where the formula is defined.
     """
 

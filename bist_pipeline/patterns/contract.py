@@ -30,6 +30,8 @@ class Candlestick:
         source: Where the definition stands.
         compute: Takes open, high, low, close (float64, no NaN, shape (n,)), returns int32 of shape (n,), 0 where
             there is no pattern.
+        confirmed_within: How many bars after the pattern a confirmation may come, which TA-Lib reports at the
+            confirming bar as ±200; 0 where the pattern knows none.
     """
 
     name: str
@@ -41,3 +43,4 @@ class Candlestick:
     meaning: str
     source: str
     compute: Callable[..., npt.NDArray[Any]]
+    confirmed_within: int = 0

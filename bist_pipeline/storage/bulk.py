@@ -18,19 +18,9 @@ import adbc_driver_postgresql.dbapi as adbc
 import pandas as pd
 import pyarrow as pa
 
-from bist_pipeline.core.errors import ContractError
 from bist_pipeline.schemas.contract import Contract
+from bist_pipeline.storage.arrow import fetch, sql_type, to_arrow, to_frame
 from bist_pipeline.storage.tables import SERVER_STAMPS
-
-_ARROW: dict[str, pa.DataType] = {
-    "text": pa.string(),
-    "jsonb": pa.string(),
-    "date": pa.date32(),
-    "timestamptz": pa.timestamp("us", tz="UTC"),
-    "double precision": pa.float64(),
-    "bigint": pa.int64(),
-    "boolean": pa.bool_(),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +95,9 @@ class BulkTransaction:
         first, rest = _peek(blocks)
         if first is None:
             return WriteCounts(deleted=self._delete(f"DELETE FROM {_name(contract)} AS t WHERE {where}"))
-        if not self.execute(f"SELECT 1 FROM {_name(contract)} AS t WHERE {where} LIMIT 1") and not _has_json(contract):
+        if not self._any(contract, where) and not _has_json(contract):
             return WriteCounts(inserted=sum(self._copy(contract, block, None) for block in chain([first], rest)))
-        stage = self.stage(contract, chain([first], rest))
-        return self.merge(contract, stage, where)
+        return self._merge(contract, self.stage(contract, chain([first], rest)), where)
 
     def stage(self, contract: Contract, blocks: Iterable[pd.DataFrame]) -> str:
         """COPY rows into a new temporary table shaped like the contract's and return its name."""
@@ -121,8 +110,30 @@ class BulkTransaction:
         self.execute(f"ANALYZE {stage} ({', '.join(_quoted(contract.key))})")
         return stage
 
-    def merge(self, contract: Contract, stage: str, where: str) -> WriteCounts:
+    def stage_frame(self, frame: pd.DataFrame) -> str:
+        """COPY any frame into a new temporary table, types inferred, and return its name."""
+        self._staged += 1
+        stage = f"stage_frame_{self._staged}"
+        with self._connection.cursor() as cursor:
+            cursor.adbc_ingest(stage, pa.Table.from_pandas(frame, preserve_index=False), mode="create", temporary=True)
+        return stage
+
+    def holds_rows(self, contract: Contract, scope: Scope) -> bool:
+        """Tell whether the scope of a table holds any row."""
+        return self._any(contract, self._predicate(scope))
+
+    def frame(self, sql: str, parameters: Sequence[Any] = ()) -> pd.DataFrame:
+        """Run a query inside the transaction and return a frame."""
+        return to_frame(fetch(self._connection, sql, parameters))
+
+    def merge(self, contract: Contract, stage: str, scope: Scope) -> WriteCounts:
         """Upsert what differs from a staged table and delete what the scope no longer holds."""
+        return self._merge(contract, stage, self._predicate(scope))
+
+    def _any(self, contract: Contract, where: str) -> bool:
+        return bool(self.execute(f"SELECT 1 FROM {_name(contract)} AS t WHERE {where} LIMIT 1"))
+
+    def _merge(self, contract: Contract, stage: str, where: str) -> WriteCounts:
         target = _name(contract)
         keys = " AND ".join(f"s.{k} = t.{k}" for k in _quoted(contract.key))
         deleted = self._delete(
@@ -144,9 +155,7 @@ class BulkTransaction:
                 SELECT t.symbol, t.session_date FROM {target} AS t
                 WHERE {where} AND NOT EXISTS (SELECT 1 FROM {stage} AS s WHERE {keys})
             ) AS changes GROUP BY symbol"""
-        with self._connection.cursor() as cursor:
-            cursor.execute(sql)
-            return cursor.fetch_arrow_table().to_pandas(date_as_object=False).astype({"session_date": "datetime64[us]"})
+        return self.frame(sql)
 
     def predicate(self, scope: Scope) -> str:
         """The SQL condition of a scope on a table aliased `t`."""
@@ -183,30 +192,6 @@ class BulkTransaction:
             cursor.adbc_ingest(table, rows, mode="append", db_schema_name=schema, temporary=temporary)
 
 
-def to_arrow(contract: Contract, frame: pd.DataFrame) -> pa.Table:
-    """Convert a frame to Arrow with exactly the contract's columns and types; NaN and NaT become NULL.
-
-    Raises:
-        ContractError: A column is missing or has values of another type.
-    """
-    absent = [name for name in contract.columns if name not in frame.columns]
-    missing = [name for name in absent if name not in SERVER_STAMPS]
-    if missing:
-        raise ContractError(f"{contract.name}: the frame lacks {', '.join(missing)}")
-    columns = {n: _array(contract, n, frame[n]) for n in contract.columns if n not in absent}
-    return pa.table(columns)
-
-
-def _array(contract: Contract, name: str, values: pd.Series) -> pa.Array:
-    target = _ARROW[_sql_type(contract, name)]
-    try:
-        built = pa.Array.from_pandas(values)
-        array = built.combine_chunks() if isinstance(built, pa.ChunkedArray) else built
-        return array if array.type == target else array.cast(target)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
-        raise ContractError(f"{contract.name}.{name}: {str(error).splitlines()[0]}") from error
-
-
 def _peek(blocks: Iterable[pd.DataFrame]) -> tuple[pd.DataFrame | None, Iterator[pd.DataFrame]]:
     filled = (block for block in blocks if len(block))
     return next(filled, None), filled
@@ -217,7 +202,7 @@ def _upsert(contract: Contract, stage: str) -> str:
     stamps = [n for n in contract.columns if n in SERVER_STAMPS]
     compared = _compared(contract)
     values = ", ".join(
-        f"s.{q}::jsonb" if _sql_type(contract, n) == "jsonb" else f"s.{q}"
+        f"s.{q}::jsonb" if sql_type(contract, n) == "jsonb" else f"s.{q}"
         for n, q in zip(columns, _quoted(columns), strict=True)
     )
     updates = [f"{q} = EXCLUDED.{q}" for q in _quoted([n for n in columns if n not in contract.key])]
@@ -253,14 +238,10 @@ def _name(contract: Contract) -> str:
     return f'"{contract.schema}"."{contract.table}"'
 
 
-def _sql_type(contract: Contract, name: str) -> str:
-    return str((contract.frame.columns[name].metadata or {})["sql"])
-
-
 def _stage_type(contract: Contract, name: str) -> str:
-    sql = _sql_type(contract, name)
+    sql = sql_type(contract, name)
     return "text" if sql == "jsonb" else sql
 
 
 def _has_json(contract: Contract) -> bool:
-    return any(_sql_type(contract, name) == "jsonb" for name in contract.columns)
+    return any(sql_type(contract, name) == "jsonb" for name in contract.columns)

@@ -10,10 +10,10 @@ from typing import Any
 
 import adbc_driver_postgresql.dbapi as adbc
 import pandas as pd
-import pyarrow as pa
 import sqlalchemy as sa
 
 from bist_pipeline.core.errors import StorageError
+from bist_pipeline.storage.arrow import fetch, to_frame
 from bist_pipeline.storage.bulk import BulkTransaction
 from bist_pipeline.storage.failures import translated
 from bist_pipeline.storage.url import DatabaseUrl
@@ -37,6 +37,12 @@ class Database:
         """Open a transaction for small statements; it commits at the end and rolls back on any error."""
         with translated(doing), self._engine.begin() as connection:
             yield connection
+
+    def run_alone(self, statement: str) -> None:
+        """Run one statement outside any transaction, as `CREATE DATABASE` needs it."""
+        engine = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        with translated(f"running {statement}"), engine.connect() as connection:
+            connection.exec_driver_sql(statement)
 
     def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> Sequence[sa.Row[Any]]:
         """Run one small query with `:name` parameters."""
@@ -75,18 +81,3 @@ class Database:
                 f"PostgreSQL {number // 10_000} at {self.url} is too old: {OLDEST_SERVER} or newer is needed"
             )
         return str(self.rows("SHOW server_version")[0][0])
-
-
-def fetch(connection: adbc.Connection, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
-    """Run a query on an ADBC connection and return Arrow data."""
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters=list(parameters) or None)
-        return cursor.fetch_arrow_table()
-
-
-def to_frame(table: pa.Table) -> pd.DataFrame:
-    """Convert Arrow to pandas with the dtypes that contracts name."""
-    for index, field in enumerate(table.schema):
-        if pa.types.is_date(field.type):
-            table = table.set_column(index, field.name, table.column(index).cast(pa.timestamp("us")))
-    return table.to_pandas()

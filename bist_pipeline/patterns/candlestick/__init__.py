@@ -1,1 +1,1 @@
-"""The 61 candlestick functions of TA-Lib as events, with the trend before the candle beside them."""
+"""Candlestick patterns, one file per number of candles: what each is called, spans, presumes and is said to mean."""

@@ -1,0 +1,195 @@
+"""Delivered rows in, clean bars and withheld rows out.
+
+Belongs here: the one pass over raw rows that accepts or quarantines each of them and fills what is missing. Does not
+belong here: the rules themselves (`rules.py`), adjusting for corporate actions, reading or writing tables.
+
+1. Look up each row's day in the schedule (`_Schedule`).
+2. Find rows delivered more than once (`repetitions.py`).
+3. Try the rules in order; the first that a row breaks withholds it (`rules.py`).
+4. Fill what the other rows lack, and flag it (`_accept`).
+5. Say why the withheld rows are withheld, for those rows alone (`_quarantine`).
+"""
+
+from dataclasses import dataclass
+from string import Formatter
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from bist_pipeline.core.bars import DayArray
+from bist_pipeline.market.repetitions import RAW_VALUES, Repetitions, find_repetitions
+from bist_pipeline.market.rules import RULES, BoolArray, Evidence
+
+ACCEPTED_COLUMNS = (
+    *("symbol", "session_date", "open_try", "high_try", "low_try", "close_try", "volume_shares"),
+    *("adjustment_factor", "total_return_factor", "basis", "is_final", "grade", "filled", "source", "as_of"),
+)
+QUARANTINED_COLUMNS = (
+    *("symbol", "session_date", "occurrence", "rule", "reason", *RAW_VALUES),
+    *("basis", "source", "source_row", "payload_hash"),
+)
+
+# What cleaning may fill, in the order in which `filled` names it.
+FILLABLE = ("open_try", "high_try", "low_try", "volume_shares")
+# Every combination of them: `_FILLED[sum of 2**position of each filled one]`.
+_FILLED = tuple(
+    ",".join(name for bit, name in enumerate(FILLABLE) if code >> bit & 1) for code in range(2 ** len(FILLABLE))
+)
+
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """What became of the delivered rows. Each of them is in exactly one of the two frames, in the order delivered.
+
+    Attributes:
+        accepted: Columns `ACCEPTED_COLUMNS`: at most one bar per symbol and session, with the provider's own bits.
+        quarantined: Columns `QUARANTINED_COLUMNS`: withheld rows, with the rule they broke and their raw values.
+    """
+
+    accepted: pd.DataFrame
+    quarantined: pd.DataFrame
+
+
+def clean(raw: pd.DataFrame, schedule: pd.DataFrame) -> Cleaned:
+    """Accept or quarantine every delivered row.
+
+    Args:
+        raw: Rows of `market.raw_prices`, symbols mixed, in any order. `as_of` decides what is final and what lies in
+            the future, never the wall clock.
+        schedule: One row per weekday that covers the days of `raw`: `session_date`, `is_session`, `open_at`,
+            `final_at` (UTC, NaT when closed), `note`. A day it does not hold counts as closed.
+    """
+    calendar = _Schedule.of(schedule)
+    day = raw["session_date"].to_numpy(dtype="datetime64[us]")
+    where = calendar.find(day)
+    repetitions = find_repetitions(raw)
+    verdict = _judge(_evidence(raw, day, calendar, where, repetitions))
+    taken, withheld = np.flatnonzero(verdict < 0), np.flatnonzero(verdict >= 0)
+    return Cleaned(
+        accepted=_accept(raw.iloc[taken], calendar.final_at[where[taken]]),
+        quarantined=_quarantine(
+            raw.iloc[withheld],
+            verdict[withheld],
+            {
+                "closure": calendar.why_closed(day[withheld], where[withheld]),
+                "open_at": pd.DatetimeIndex(calendar.open_at[where[withheld]]),
+                "first_row": raw["source_row"].to_numpy()[repetitions.first[withheld]],
+            },
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Schedule:
+    """The schedule as arrays; their last entry stands for every day it does not hold."""
+
+    days: pd.DatetimeIndex
+    is_session: BoolArray
+    open_at: DayArray
+    final_at: DayArray
+    note: npt.NDArray[np.object_]
+
+    @classmethod
+    def of(cls, schedule: pd.DataFrame) -> "_Schedule":
+        nowhere = np.datetime64("NaT", "us")
+        return cls(
+            pd.DatetimeIndex(schedule["session_date"]).as_unit("us"),
+            np.append(schedule["is_session"].to_numpy(dtype=bool), np.False_),
+            np.append(_moments(schedule["open_at"]), nowhere),
+            np.append(_moments(schedule["final_at"]), nowhere),
+            np.append(schedule["note"].to_numpy(dtype=object), ""),
+        )
+
+    def find(self, day: DayArray) -> npt.NDArray[np.intp]:
+        """Position of each day; -1, the entry of unknown days, where the schedule does not hold it."""
+        return self.days.get_indexer(pd.DatetimeIndex(day))
+
+    def why_closed(self, day: DayArray, where: npt.NDArray[np.intp]) -> npt.NDArray[np.object_]:
+        """Say of each day why no session was held, as far as the schedule knows."""
+        days = day.astype("datetime64[D]")
+        weekday = (days.astype(np.int64) + 3) % 7  # 1970-01-01 was a Thursday
+        bounds = f"{self.days.min():%Y-%m-%d} to {self.days.max():%Y-%m-%d}" if len(self.days) else "which is empty"
+        note = self.note[where]
+        return np.select(
+            [np.isnat(days), weekday >= 5, where < 0, note != ""],
+            ["it has no date", np.asarray(_WEEKDAYS, dtype=object)[weekday], f"outside the schedule, {bounds}", note],
+            default="closed",
+        ).astype(object)
+
+
+def _moments(column: pd.Series) -> DayArray:
+    return column.to_numpy(dtype="datetime64[us]")
+
+
+def _evidence(
+    raw: pd.DataFrame, day: DayArray, calendar: _Schedule, where: npt.NDArray[np.intp], repetitions: Repetitions
+) -> Evidence:
+    return Evidence(
+        day,
+        _moments(raw["as_of"]),
+        *(raw[name].to_numpy(dtype=np.float64) for name in RAW_VALUES),
+        is_session=calendar.is_session[where],
+        open_at=calendar.open_at[where],
+        repeats=repetitions.repeats,
+        disputed=repetitions.disputed,
+    )
+
+
+def _judge(evidence: Evidence) -> npt.NDArray[np.int8]:
+    """Return per row the position of the first rule it breaks, -1 for none."""
+    verdict = np.full(len(evidence.day), -1, dtype=np.int8)
+    for position in reversed(range(len(RULES))):  # the first rule is written last, so it wins
+        verdict[RULES[position].broken_by(evidence)] = position
+    return verdict
+
+
+def _accept(rows: pd.DataFrame, final_at: DayArray) -> pd.DataFrame:
+    open_, high, low, close, _, volume = (rows[name].to_numpy(dtype=np.float64) for name in RAW_VALUES)
+    missing = [np.isnan(values) for values in (open_, high, low, volume)]
+    code = sum((gap.astype(np.int64) << bit for bit, gap in enumerate(missing)), np.zeros(len(rows), dtype=np.int64))
+    opened = np.where(missing[0], close, open_)
+    columns: dict[str, Any] = {
+        "open_try": opened,
+        # Filled from the close alone, the high or low would contradict an open beyond the close.
+        "high_try": np.where(missing[1], np.maximum(opened, close), high),
+        "low_try": np.where(missing[2], np.minimum(opened, close), low),
+        "close_try": close,
+        "volume_shares": np.where(missing[3], 0.0, volume),
+        "adjustment_factor": np.ones(len(rows)),
+        "total_return_factor": np.ones(len(rows)),
+        "is_final": _moments(rows["as_of"]) >= final_at,
+        "grade": _pick(("A", "B"), (code > 0).astype(np.int64)),
+        "filled": _pick(_FILLED, code),
+    }
+    return rows.assign(**columns).reset_index(drop=True)[list(ACCEPTED_COLUMNS)]
+
+
+def _quarantine(rows: pd.DataFrame, verdict: npt.NDArray[np.int8], context: dict[str, Any]) -> pd.DataFrame:
+    told = rows.assign(
+        rule=_pick(tuple(rule.name for rule in RULES), verdict),
+        day=np.datetime_as_string(rows["session_date"].to_numpy(dtype="datetime64[D]")),
+        **context,
+    )
+    told["reason"] = pd.array(_reasons(told, verdict), dtype="str")
+    return told.reset_index(drop=True)[list(QUARANTINED_COLUMNS)]
+
+
+def _reasons(told: pd.DataFrame, verdict: npt.NDArray[np.int8]) -> npt.NDArray[np.object_]:
+    reasons = np.empty(len(told), dtype=object)
+    for position in np.unique(verdict):
+        mine = np.flatnonzero(verdict == position)
+        template = f"{{symbol}} on {{day}} breaks {{rule}}: {RULES[position].because}."
+        names = sorted({name for _, name, _, _ in Formatter().parse(template) if name})
+        # Column by column: a dictionary of every column per row takes ten times as long, and a closed day that the
+        # schedule forgot withholds every row of the market.
+        values = zip(*(told[name].iloc[mine].tolist() for name in names), strict=True)
+        reasons[mine] = [template.format_map(dict(zip(names, row, strict=True))) for row in values]
+    return reasons
+
+
+def _pick(texts: tuple[str, ...], positions: npt.NDArray[Any]) -> Any:
+    return pd.array(texts, dtype="str").take(positions)

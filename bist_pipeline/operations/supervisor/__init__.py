@@ -1,0 +1,1 @@
+"""Starting, watching and stopping the processes of `up`. Knows processes only: no Dagster, no SQL."""

@@ -1,0 +1,79 @@
+"""A backfill in this process: the same steps that a run of the Dagster graph takes, in the same order.
+
+Belongs here: the order of the steps. Each step commits its own table; killing the process between two steps loses
+nothing and the next run goes on.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bist_pipeline.pipeline.checks import blocking_failures
+from bist_pipeline.pipeline.cleaning import CleanReport, clean_prices
+from bist_pipeline.pipeline.context import PipelineContext
+from bist_pipeline.pipeline.derive import (
+    DeriveReport,
+    bars_for,
+    derive_candlesticks,
+    derive_indicators,
+    derive_signals,
+)
+from bist_pipeline.pipeline.ingest import IngestReport, ingest
+from bist_pipeline.pipeline.progress import Progress, silent
+from bist_pipeline.pipeline.publish import PublishReport, publish
+from bist_pipeline.pipeline.span import Span
+from bist_pipeline.pipeline.universe import active_symbols, refresh_universe
+from bist_pipeline.providers.contract import PriceProvider
+
+
+@dataclass(frozen=True, slots=True)
+class BackfillReport:
+    """What a backfill did, step by step."""
+
+    ingested: IngestReport
+    cleaned: CleanReport
+    derived: tuple[DeriveReport, ...]
+    published: PublishReport
+
+
+def backfill(
+    context: PipelineContext,
+    providers: Sequence[PriceProvider],
+    span: Span,
+    symbols: Sequence[str] | None = None,
+    progress: Progress = silent,
+) -> BackfillReport:
+    """Fetch what is missing, clean it, derive the span, publish it.
+
+    Args:
+        context: The run's surroundings.
+        providers: Asked for history, in order.
+        span: Sessions to derive; what is fetched is always whole histories.
+        symbols: Only these, as a person writes them; None for the whole universe.
+        progress: Told of every step.
+
+    Raises:
+        BistError: A check of the whole answer failed, or a step did; what was committed before stays.
+    """
+    refresh_universe(context, providers)
+    chosen = active_symbols(context, symbols)
+    ingested = ingest(context, providers, chosen, progress)
+    blocking_failures(context, span, ingested.outcomes)
+    cleaned = clean_prices(context, span, progress)
+    derived = derive_all(context, span, None if symbols is None else chosen, progress)
+    published = publish(context, span)
+    progress("publishing", 1, 1)
+    return BackfillReport(ingested, cleaned, derived, published)
+
+
+def derive_all(
+    context: PipelineContext, span: Span, symbols: Sequence[str] | None = None, progress: Progress = silent
+) -> tuple[DeriveReport, ...]:
+    """Run all derivations of a span over one reading of the bars."""
+    steps = (derive_indicators, derive_candlesticks, derive_signals)
+    progress("deriving", 0, len(steps))
+    bars = bars_for(context, span, symbols)
+    reports = []
+    for number, step in enumerate(steps, 1):
+        reports.append(step(context, span, symbols, bars))
+        progress("deriving", number, len(steps))
+    return tuple(reports)

@@ -1,0 +1,99 @@
+"""What every use case needs: settings, database, calendar, clock, and who is asking.
+
+Belongs here: opening all of it and closing it again. Does not belong here: any step of the pipeline.
+"""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+
+from bist_pipeline.core.calendar import SessionCalendar, load_calendar
+from bist_pipeline.core.clock import Clock, SystemClock
+from bist_pipeline.operations import kill_switch
+from bist_pipeline.pipeline.contracts import database_shape
+from bist_pipeline.settings import Settings
+from bist_pipeline.storage.database import Database
+from bist_pipeline.storage.embedded import use_server
+from bist_pipeline.storage.migrate import migrate
+from bist_pipeline.storage.url import DatabaseUrl
+
+Origin = Literal["live", "backfill"]
+
+DATA_DATABASE = "bist"
+OVERRIDES_FILE = "calendar_overrides.csv"
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineContext:
+    """The surroundings of one run.
+
+    Attributes:
+        settings: What the person decided.
+        database: The data's database, migrated.
+        calendar: Sessions, with the overrides that the desk keeps in the home.
+        clock: What time it is.
+        run_id: Who makes the changes; stored with each publish.
+        origin: Whether the run refreshes the session in progress or fills history.
+    """
+
+    settings: Settings
+    database: Database
+    calendar: SessionCalendar
+    clock: Clock
+    run_id: str
+    origin: Origin = "backfill"
+
+
+@contextmanager
+def open_context(
+    settings: Settings, *, clock: Clock | None = None, run_id: str | None = None
+) -> Iterator[PipelineContext]:
+    """Open the database (starting the embedded server if need be), migrate it, load the calendar.
+
+    Raises:
+        KillSwitchError: The kill switch is set.
+        StorageError: The database cannot be reached or prepared.
+    """
+    kill_switch.check(settings.bist_kill_switch)
+    with open_database(settings) as database:
+        migrate(database, database_shape())
+        calendar = load_calendar(overrides_path(settings))
+        yield PipelineContext(settings, database, calendar, clock or SystemClock(), run_id or str(uuid.uuid4()))
+
+
+@contextmanager
+def open_database(settings: Settings) -> Iterator[Database]:
+    """Open the data's database without migrating it; the embedded server runs at least as long as this context."""
+    with data_url(settings) as url:
+        database = Database(url)
+        try:
+            yield database
+        finally:
+            database.close()
+
+
+@contextmanager
+def data_url(settings: Settings) -> Iterator[DatabaseUrl]:
+    """Resolve where the data lives, starting the embedded server if no database is configured."""
+    if settings.bist_database_url is not None:
+        with nullcontext():
+            yield DatabaseUrl.parse(settings.bist_database_url.get_secret_value())
+        return
+    with use_server(settings.bist_home) as server:
+        server.ensure_database(DATA_DATABASE)
+        yield DatabaseUrl.parse(server.url(DATA_DATABASE))
+
+
+def overrides_path(settings: Settings) -> Path | None:
+    """The desk's own calendar overrides, where it keeps any."""
+    path = settings.bist_home / OVERRIDES_FILE
+    return path if path.exists() else None
+
+
+# How long after the end of a session its bar is to be had, where no provider says otherwise: the usual delay of
+# free BIST data.
+DEFAULT_DELAY = timedelta(minutes=15)

@@ -1,0 +1,222 @@
+"""Fetching: each symbol's whole history, in the provider's own values, into `market.raw_prices`.
+
+How `ingest` works:
+1. ask the ledger which symbols are stored and the provider's cheap version mark whether it would answer differently;
+2. fetch those that need it, several at a time, whole history each, whatever range was asked;
+3. write each batch in one transaction: rows, corporate actions and ledger together;
+4. a symbol that fails keeps what it had; the ledger says why, and nobody else is stopped.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from bist_pipeline.core.errors import ProviderError, UnknownSymbolError
+from bist_pipeline.operations import kill_switch
+from bist_pipeline.pipeline.context import PipelineContext
+from bist_pipeline.pipeline.contracts import contracts
+from bist_pipeline.pipeline.ledger import LedgerEntry, ledger_frame, read_ledger
+from bist_pipeline.pipeline.progress import Progress, silent
+from bist_pipeline.providers.contract import History, PriceProvider
+from bist_pipeline.storage.bulk import BulkTransaction, Scope, WriteCounts
+
+Status = Literal["answered", "failed", "missing"]
+
+# A payload with fewer rows than this share of what is stored is taken for a cut-off answer, not for history.
+LEAST_SHARE_OF_STORED_ROWS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of asking for one symbol."""
+
+    symbol: str
+    provider: str
+    status: Status
+    reason: str = ""
+    version: str = ""
+    history: History | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IngestReport:
+    """What an ingest did.
+
+    Attributes:
+        outcomes: One row per symbol of the universe: `symbol`, `status`, `reason`, `fetched` (False where the stored
+            answer still holds).
+        counts: Rows written to `market.raw_prices`.
+    """
+
+    outcomes: pd.DataFrame
+    counts: WriteCounts = field(default_factory=WriteCounts)
+
+    def with_status(self, status: Status) -> pd.DataFrame:
+        """The outcomes of one status."""
+        return self.outcomes[self.outcomes["status"] == status]
+
+    def summary(self) -> dict[str, int]:
+        """Numbers worth watching: symbols by what became of them."""
+        states = {f"symbols_{status}": len(self.with_status(status)) for status in ("answered", "failed", "missing")}
+        return {"symbols_asked": len(self.outcomes), **states, "symbols_fetched": int(self.outcomes["fetched"].sum())}
+
+
+def ingest(
+    context: PipelineContext,
+    providers: Sequence[PriceProvider],
+    symbols: Sequence[str],
+    progress: Progress = silent,
+) -> IngestReport:
+    """Fetch and store what is not stored yet or would be answered differently now.
+
+    Args:
+        context: The run's surroundings.
+        providers: Asked in order; the next one is asked where one does not have a symbol.
+        symbols: Active symbols.
+        progress: Told of every symbol that is dealt with.
+    """
+    stored = read_ledger(context.database)
+    marks = {symbol: _mark(providers, symbol) for symbol in symbols}
+    current = [stored[s] for s in symbols if s in stored and stored[s].holds(marks[s])]
+    held = {entry.symbol for entry in current}
+    needed = [s for s in symbols if s not in held]
+    done, counts, outcomes = len(current), WriteCounts(), list[Outcome]()
+    progress("fetching", done, len(symbols))
+    for batch in _batches(needed, context.settings.collector_batch_size):
+        kill_switch.check(context.settings.bist_kill_switch)
+        fetched = _fetch_batch(context, providers, batch, marks)
+        checked = [_refuse_cut_off(outcome, stored.get(outcome.symbol)) for outcome in fetched]
+        counts += _write_batch(context, checked, stored)
+        outcomes += checked
+        done += len(batch)
+        progress("fetching", done, len(symbols))
+    return IngestReport(_outcome_frame(current, outcomes), counts)
+
+
+def _mark(providers: Sequence[PriceProvider], symbol: str) -> str | None:
+    for provider in providers:
+        try:
+            return provider.version(symbol)
+        except UnknownSymbolError:
+            continue
+        except ProviderError:
+            return None
+    return ""
+
+
+def _batches(symbols: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    yield from (symbols[start : start + size] for start in range(0, len(symbols), size))
+
+
+def _fetch_batch(
+    context: PipelineContext,
+    providers: Sequence[PriceProvider],
+    batch: Sequence[str],
+    marks: dict[str, str | None],
+) -> list[Outcome]:
+    with ThreadPoolExecutor(context.settings.collector_max_workers, thread_name_prefix="fetch") as pool:
+        return list(pool.map(lambda symbol: _fetch(providers, symbol, marks[symbol] or ""), batch))
+
+
+def _fetch(providers: Sequence[PriceProvider], symbol: str, mark: str) -> Outcome:
+    reasons, last = [], ""
+    status: Status = "missing"
+    for provider in providers:
+        last = provider.name
+        try:
+            return Outcome(symbol, last, "answered", version=mark, history=provider.history(symbol))
+        except UnknownSymbolError as error:
+            reasons.append(str(error))
+        except ProviderError as error:
+            status = "failed"
+            reasons.append(str(error))
+    return Outcome(symbol, last, status, "; ".join(reasons), version=mark)
+
+
+def _refuse_cut_off(outcome: Outcome, stored: LedgerEntry | None) -> Outcome:
+    if outcome.history is None or stored is None:
+        return outcome
+    rows = len(outcome.history.bars)
+    if rows >= stored.rows * LEAST_SHARE_OF_STORED_ROWS:
+        return outcome
+    reason = (
+        f"{outcome.symbol}: {outcome.history.source} has {rows} rows where {stored.rows} are stored; "
+        "taken for a cut-off file, the stored rows stay"
+    )
+    return Outcome(outcome.symbol, outcome.provider, "failed", reason, outcome.version)
+
+
+def _write_batch(
+    context: PipelineContext, outcomes: Sequence[Outcome], stored: Mapping[str, LedgerEntry]
+) -> WriteCounts:
+    tables = contracts()
+    now = context.clock.now()
+    histories = [outcome.history for outcome in outcomes if outcome.history is not None]
+    scope = Scope(symbols=tuple(history.symbol for history in histories))
+    counts = WriteCounts()
+    with context.database.bulk("writing market.raw_prices") as bulk:
+        bulk.lock(tables.fetch_ledger.name)
+        if histories:
+            raw = pd.concat([raw_rows(history, now) for history in histories], ignore_index=True)
+            counts = bulk.replace(tables.raw_prices, [raw], scope)
+            _write_actions(bulk, histories, scope)
+        entries = ledger_frame(_ledger_entry(outcome, stored.get(outcome.symbol), now) for outcome in outcomes)
+        bulk.replace(tables.fetch_ledger, [entries], Scope(symbols=tuple(outcome.symbol for outcome in outcomes)))
+    return counts
+
+
+def raw_rows(history: History, fetched_at: datetime) -> pd.DataFrame:
+    """Shape one answer as rows of `market.raw_prices`; repeated days are numbered in the answer's order."""
+    bars = history.bars
+    return bars.assign(
+        symbol=history.symbol,
+        occurrence=bars.groupby("session_date").cumcount().to_numpy(dtype=np.int64),
+        basis=history.basis,
+        source=history.source,
+        payload_hash=history.payload_hash,
+        as_of=pd.Timestamp(history.as_of).tz_convert("UTC").as_unit("us"),
+        fetched_at=pd.Timestamp(fetched_at).tz_convert("UTC").as_unit("us"),
+    )
+
+
+def _write_actions(bulk: BulkTransaction, histories: Sequence[History], scope: Scope) -> None:
+    contract = contracts().corporate_actions
+    frames = [h.actions.assign(symbol=h.symbol, source=h.source) for h in histories if len(h.actions)]
+    blocks = [pd.concat(frames, ignore_index=True).drop_duplicates(list(contract.key), keep="last")] if frames else []
+    bulk.replace(contract, blocks, scope)
+
+
+def _ledger_entry(outcome: Outcome, stored: LedgerEntry | None, now: datetime) -> LedgerEntry:
+    """One ledger row: a failure keeps what is known of the stored rows, an answer replaces it."""
+    entry = replace(
+        stored or LedgerEntry(outcome.symbol, outcome.provider, outcome.status, now),
+        provider=outcome.provider,
+        status=outcome.status,
+        reason=outcome.reason,
+        version=outcome.version,
+        fetched_at=now,
+    )
+    if outcome.history is None:
+        return entry
+    days = outcome.history.bars["session_date"]
+    return replace(
+        entry,
+        payload_hash=outcome.history.payload_hash,
+        rows=len(days),
+        first_session=days.min().date(),
+        last_session=days.max().date(),
+        basis=outcome.history.basis,
+        recognised=json.dumps(dict(outcome.history.recognised), ensure_ascii=False, sort_keys=True),
+    )
+
+
+def _outcome_frame(current: Sequence[LedgerEntry], outcomes: Sequence[Outcome]) -> pd.DataFrame:
+    kept = [(entry.symbol, entry.status, entry.reason, False) for entry in current]
+    asked = [(o.symbol, o.status, o.reason, True) for o in outcomes]
+    return pd.DataFrame([*kept, *asked], columns=["symbol", "status", "reason", "fetched"])

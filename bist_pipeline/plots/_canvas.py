@@ -1,0 +1,79 @@
+"""Sheet, colours and bytes: what every picture of this room shares.
+
+Belongs here: an empty sheet, the look of its panels, and turning it into a small PNG. Does not belong here: any
+picture.
+
+Figures are made without pyplot, which keeps every figure ever made and is not safe in threads. Matplotlib is imported
+inside functions: it takes a third of a second that most processes of the pipeline never need.
+"""
+
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+WIDTH_PIXELS, HEIGHT_PIXELS, DOTS_PER_INCH = 640, 320, 100
+_COLOURS = 64
+
+# Okabe & Ito (2008): told apart by every kind of colour vision. Rises and falls differ in fill, side or shape as well,
+# so that a print in grey still tells them.
+UP, DOWN, NEUTRAL = "#0072B2", "#D55E00", "#7A7A7A"
+LINE_COLOURS = ("#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#000000")
+INK, FAINT, GRID = "#222222", "#5F5F5F", "#E4E4E4"
+
+# Shipped with matplotlib, so that pictures are alike on every machine; it has the Turkish letters.
+FONT = "DejaVu Sans"
+
+
+def new_sheet(title: str, remark: str = "") -> "Figure":
+    """Return a sheet with a title at the top left and a remark at the top right; dollar signs are no mathematics."""
+    from matplotlib.figure import Figure
+
+    size = (WIDTH_PIXELS / DOTS_PER_INCH, HEIGHT_PIXELS / DOTS_PER_INCH)
+    figure = Figure(figsize=size, dpi=DOTS_PER_INCH, facecolor="white")
+    style: dict[str, Any] = {"va": "top", "fontfamily": FONT, "parse_math": False}
+    figure.text(0.014, 0.972, title, ha="left", fontsize=10, fontweight="bold", color=INK, **style)
+    figure.text(0.986, 0.966, remark, ha="right", fontsize=7.5, color=FAINT, **style)
+    return figure
+
+
+def add_panel(figure: "Figure", box: tuple[float, float, float, float], *, grid: bool = True) -> "Axes":
+    """Add a panel at (left, bottom, width, height), in parts of the sheet: no frame, faint level lines behind it."""
+    axes = figure.add_axes(box)
+    axes.set_facecolor("none")
+    for side in ("top", "right", "left", "bottom"):
+        axes.spines[side].set_visible(False)
+    axes.tick_params(length=0, labelsize=7.5, labelcolor=FAINT, pad=3, labelfontfamily=FONT)
+    if grid:
+        axes.grid(visible=True, axis="y", color=GRID, linewidth=0.7, linestyle="-")
+    axes.set_axisbelow(True)
+    return axes
+
+
+def no_data(title: str) -> bytes:
+    """Return the picture that says there is nothing to show."""
+    figure = new_sheet(title)
+    figure.text(0.5, 0.47, "no data", ha="center", va="center", fontsize=16, color=FAINT, fontfamily=FONT)
+    return png_bytes(figure)
+
+
+def png_bytes(figure: "Figure") -> bytes:
+    """Render a sheet to at most some 20 kB: it is stored with every materialization.
+
+    A palette of 64 colours is enough for flat colours and their smoothed edges. The same figure gives the same bytes:
+    no time and no library's name is written into them.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from PIL import Image
+
+    agg = FigureCanvasAgg(figure)
+    agg.draw()
+    image = Image.fromarray(np.asarray(agg.buffer_rgba())).convert("RGB")
+    reduced = image.quantize(_COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    buffer = BytesIO()
+    reduced.save(buffer, format="png", optimize=True)
+    return buffer.getvalue()

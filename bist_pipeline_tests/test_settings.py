@@ -1,0 +1,172 @@
+import stat
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from bist_pipeline.core.errors import SettingsError
+from bist_pipeline.settings import HOME_FILE, Settings, load_settings, remember
+
+# What a path may hold and the file can keep; NUL is in no path, surrogates are no text.
+paths = st.text(st.characters(exclude_characters="\0\n\r", exclude_categories=["Cs"]), min_size=1, max_size=20).filter(
+    lambda text: "${" not in text
+)
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """Return a home that the environment names, with nothing else set."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setenv("BIST_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "home"
+
+
+def refusal(**overrides):
+    with pytest.raises(SettingsError) as caught:
+        load_settings(**overrides)
+    assert len(str(caught.value).splitlines()) == 1
+    return str(caught.value)
+
+
+def test_without_any_variable_the_home_lies_in_the_working_folder(home, monkeypatch, tmp_path):
+    monkeypatch.delenv("BIST_HOME")
+    settings = load_settings()
+    assert settings.bist_home == tmp_path / ".bist"
+    assert settings.bist_database_url is None
+    assert settings.bist_universe == "packaged"
+    assert settings.bist_providers == ("archive",)
+    assert not home.exists()
+
+
+def test_an_override_wins_over_the_environment_and_that_over_the_file(home, monkeypatch):
+    home.mkdir()
+    (home / HOME_FILE).write_text("BIST_EXECUTOR=multiprocess\nCOLLECTOR_MAX_WORKERS=2\nBIST_ARCHIVE_BASIS=as_traded\n")
+    monkeypatch.setenv("COLLECTOR_MAX_WORKERS", "3")
+    monkeypatch.setenv("BIST_ARCHIVE_BASIS", "split_adjusted")
+    settings = load_settings(bist_archive_basis="fully_adjusted", bist_executor=None)
+    assert settings.bist_executor == "multiprocess"
+    assert settings.collector_max_workers == 3
+    assert settings.bist_archive_basis == "fully_adjusted"
+
+
+def test_an_empty_variable_is_as_good_as_none(home, monkeypatch):
+    for name in ("BIST_DATABASE_URL", "BIST_ARCHIVE_DIR", "BIST_PROVIDERS", "BIST_HOME"):
+        monkeypatch.setenv(name, "")
+    settings = load_settings()
+    assert settings.bist_database_url is None
+    assert settings.bist_archive_dir is None
+    assert settings.bist_providers == ("archive",)
+    assert settings.bist_home.name == ".bist"
+
+
+def test_paths_become_absolute(home, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path / "person"))
+    monkeypatch.setenv("BIST_ARCHIVE_DIR", "prices")
+    monkeypatch.setenv("BIST_KILL_SWITCH", "~/stop")
+    monkeypatch.setenv("BIST_UNIVERSE", "lists/mine.csv")
+    monkeypatch.setenv("BIST_HOME", "there")
+    settings = load_settings()
+    assert settings.bist_archive_dir == tmp_path / "prices"
+    assert settings.bist_kill_switch == tmp_path / "person" / "stop"
+    assert settings.bist_universe == str(tmp_path / "lists" / "mine.csv")
+    assert settings.bist_home == tmp_path / "there"
+    assert settings.with_home(Path("elsewhere")).bist_home == tmp_path / "elsewhere"
+    assert home != settings.bist_home
+
+
+def test_providers_are_separated_by_commas(home, monkeypatch):
+    monkeypatch.setenv("BIST_PROVIDERS", " archive , other,")
+    assert load_settings().bist_providers == ("archive", "other")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("BIST_EXECUTOR", "threads", "(legal: in_process, multiprocess)"),
+        ("BIST_ARCHIVE_BASIS", "adjusted", "(legal: as_traded, split_adjusted, fully_adjusted)"),
+        ("BIST_PROVIDERS", " , ", "name at least one provider"),
+        ("COLLECTOR_MAX_WORKERS", "0", "greater than or equal to 1"),
+        ("COLLECTOR_MAX_WORKERS", "many", "valid integer"),
+        ("BIST_HOME", "~nobody-of-this-name/x", "has no home directory"),
+        ("BIST_ARCHIVE_DIR", "~nobody-of-this-name/x", "has no home directory"),
+        ("BIST_UNIVERSE", "~nobody-of-this-name/x", "has no home directory"),
+    ],
+)
+def test_an_illegal_value_is_refused_naming_the_variable_and_what_is_legal(home, monkeypatch, name, value, reason):
+    monkeypatch.setenv(name, value)
+    message = refusal()
+    assert message.startswith(f"{name} = {value!r}: ")
+    assert reason in message
+    assert not home.exists()
+
+
+def test_every_illegal_value_is_named_at_once(home, monkeypatch):
+    monkeypatch.setenv("BIST_EXECUTOR", "threads")
+    monkeypatch.setenv("COLLECTOR_MAX_WORKERS", "many")
+    assert refusal().count(" = ") == 2
+    assert not home.exists()
+
+
+def test_an_unknown_override_is_refused(home):
+    assert refusal(bist_hmoe=home) == "no setting is called bist_hmoe"
+
+
+def test_the_password_is_not_shown(home, monkeypatch):
+    monkeypatch.setenv("BIST_DATABASE_URL", "postgresql://user:secret@host/database")
+    settings = load_settings()
+    assert "secret" not in repr(settings)
+    assert settings.bist_database_url is not None
+    assert "secret" in settings.bist_database_url.get_secret_value()
+    assert "secret" not in refusal(bist_database_url=["secret"])
+    assert settings.bist_home == home
+
+
+def test_settings_cannot_be_changed(home):
+    with pytest.raises(ValueError, match="frozen"):
+        load_settings().bist_home = home
+
+
+def test_what_was_remembered_holds_for_other_commands_until_replaced(home):
+    remember(load_settings(), {"BIST_EXECUTOR": "multiprocess", "BIST_PROVIDERS": "archive,other"})
+    assert load_settings().bist_executor == "multiprocess"
+    remember(load_settings(), {"BIST_EXECUTOR": "in_process"})
+    assert load_settings().bist_executor == "in_process"
+    assert load_settings().bist_providers == ("archive", "other")
+    assert [path.name for path in home.iterdir()] == [HOME_FILE]
+    assert stat.S_ISREG((home / HOME_FILE).stat().st_mode)
+
+
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(paths)
+def test_any_path_can_be_remembered_twice_over(home, name):
+    expected = home / name
+    remember(load_settings(), {"BIST_KILL_SWITCH": str(expected)})
+    remember(load_settings(), {"BIST_EXECUTOR": "multiprocess"})
+    assert load_settings().bist_kill_switch == expected
+    assert load_settings().bist_executor == "multiprocess"
+
+
+@pytest.mark.parametrize("value", ["/a\nb", "/a\rb", "/${HOME}"])
+def test_what_the_file_would_change_is_refused(home, value):
+    with pytest.raises(SettingsError, match=r"BIST_KILL_SWITCH = .* cannot be remembered"):
+        remember(load_settings(), {"BIST_KILL_SWITCH": value})
+    assert not home.exists()
+
+
+def test_the_file_of_a_home_cannot_name_another_home(home, monkeypatch, tmp_path):
+    monkeypatch.delenv("BIST_HOME")
+    default = tmp_path / ".bist"
+    default.mkdir()
+    (default / HOME_FILE).write_text(f"BIST_HOME={home}\nBIST_EXECUTOR=multiprocess\n")
+    assert load_settings().bist_home == default
+    assert load_settings().bist_executor == "multiprocess"
+
+
+def test_an_unreadable_file_is_refused_by_its_path(home):
+    home.mkdir()
+    (home / HOME_FILE).write_bytes(b"BIST_UNIVERSE='\xde.csv'\n")
+    assert refusal().startswith(f"{home / HOME_FILE} cannot be read: ")
