@@ -120,6 +120,11 @@ def load_settings(**overrides: Any) -> Settings:
         raise SettingsError(f"{home / HOME_FILE} cannot be read: {error}") from error
 
 
+def inherited_environment() -> dict[str, str]:
+    """Return the whole environment, to be handed on to a child process; nothing in it is read."""
+    return dict(os.environ)
+
+
 def remember(settings: Settings, values: Mapping[str, str]) -> None:
     """Write choices into the home's file, replacing those it holds under the same names.
 

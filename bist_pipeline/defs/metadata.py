@@ -38,7 +38,7 @@ def add_session_rows(
     context: dg.AssetExecutionContext, calendar: SessionCalendar, span: Span, by_session: "pd.Series[int]"
 ) -> None:
     """Attach to each session's partition how many rows it has, or that the exchange was closed."""
-    rows = {day.strftime("%Y-%m-%d"): int(count) for day, count in by_session.items()}
+    rows = {str(pd.Timestamp(str(day)).date()): int(count) for day, count in by_session.items()}
     traded = {str(day) for day in calendar.sessions(span.first, span.last)}
     for key in context.partition_keys:
         told: dict[str, Any] = {"dagster/partition_row_count": rows.get(key, 0)}

@@ -1,6 +1,6 @@
 """Is a port free, and does a server on it answer.
 
-Belongs here: the check before a server is started and the probe that says it is ready. Does not belong here: which
+Belongs here: the check before a server is started and the probes that say it is ready. Does not belong here: which
 ports and paths the servers use.
 """
 
@@ -9,6 +9,7 @@ import http.client
 import ipaddress
 import socket
 import urllib.request
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import psutil
@@ -72,6 +73,19 @@ def http_probe(url: str, timeout_seconds: float = 1.0) -> bool:
             return 200 <= answer.status < 300
     except (OSError, http.client.HTTPException):
         return False
+
+
+def socket_probe(path: Path) -> bool:
+    """Say whether a server accepts connections on the Unix socket `path`.
+
+    That the file exists says nothing: a server that was killed leaves it behind.
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:
+        caller.settimeout(_CONNECT_SECONDS)
+        try:
+            return caller.connect_ex(str(path)) == 0
+        except OSError:  # a path too long for a socket, or no answer in time
+            return False
 
 
 def _is_loopback(host: str) -> bool:

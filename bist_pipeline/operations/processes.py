@@ -24,7 +24,8 @@ MARK = "BIST_SUPERVISED_HOME"
 _POLL_SECONDS = 0.02
 _KILL_SECONDS = 5.0  # SIGKILL is certain; the wait is for a process inside a disk write
 _SWEEPS = 5  # a process may start another between the search and its end
-_COMMAND_LENGTH = 120
+_COMMAND_LENGTH = 160
+_TRACKER = "from multiprocessing.resource_tracker import main"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,15 @@ def command_line(process: psutil.Process) -> str:
         return " ".join(process.cmdline())[:_COMMAND_LENGTH] or process.name()
     except psutil.Error:
         return "a process that has just ended"
+
+
+def resource_trackers(home: Path) -> list[int]:
+    """Return the numbers of the home's multiprocessing resource trackers.
+
+    A tracker ignores SIGTERM and ends when the process it serves ends. As long as that one is meant to run, waiting for
+    the tracker is in vain, and killing it leaves named semaphores behind.
+    """
+    return [process.pid for process in processes_of(home) if _TRACKER in command_line(process)]
 
 
 def group_members(group: int) -> list[psutil.Process]:

@@ -51,7 +51,8 @@ def clean_prices(context: PipelineContext, span: Span, progress: Progress = sile
         progress: Told of every symbol that is dealt with.
     """
     ledger = context.database.frame(
-        "SELECT symbol, payload_hash, cleaned_hash, last_session FROM market.fetch_ledger WHERE payload_hash <> ''"
+        "SELECT symbol, payload_hash, version, cleaned_hash, last_session FROM market.fetch_ledger "
+        "WHERE payload_hash <> ''"
     )
     marks = _marks(ledger, context.calendar)
     stale = ledger.loc[ledger["cleaned_hash"] != ledger["symbol"].map(marks), "symbol"].tolist()
@@ -73,15 +74,14 @@ def clean_prices(context: PipelineContext, span: Span, progress: Progress = sile
 
 def _marks(ledger: pd.DataFrame, calendar: SessionCalendar) -> dict[str, str]:
     """What the rows of each symbol rest on: the payload, the calendar up to its last day, and the rules."""
-    schedule = calendar.schedule(ORIGIN, calendar.horizon)
-    known = schedule[["is_session", "open_at", "close_at", "note"]].astype(str).agg("|".join, axis=1)
-    ends = schedule["session_date"].searchsorted(ledger["last_session"], side="right")
+    ends = calendar.days.searchsorted(ledger["last_session"].to_numpy().astype("datetime64[D]"), side="right")
     running, digests = hashlib.sha256(), [""]
-    for line in known:
-        running.update(line.encode())
+    for day in zip(calendar.opens, calendar.closes, calendar.notes, strict=True):
+        running.update(repr(day).encode())
         digests.append(running.hexdigest()[:16])
-    pairs = zip(ledger["symbol"], ledger["payload_hash"], ends, strict=True)
-    return {symbol: f"{CLEANING_VERSION}:{payload}:{digests[end]}" for symbol, payload, end in pairs}
+    # The version beside the hash: the same bytes may have been read on another basis.
+    pairs = zip(ledger["symbol"], ledger["payload_hash"], ledger["version"], ends, strict=True)
+    return {symbol: f"{CLEANING_VERSION}:{payload}:{version}:{digests[end]}" for symbol, payload, version, end in pairs}
 
 
 def _clean_batch(context: PipelineContext, scope: Scope, marks: dict[str, str]) -> tuple[WriteCounts, WriteCounts]:

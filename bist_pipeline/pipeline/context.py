@@ -17,7 +17,7 @@ from bist_pipeline.operations import kill_switch
 from bist_pipeline.pipeline.contracts import database_shape
 from bist_pipeline.settings import Settings
 from bist_pipeline.storage.database import Database
-from bist_pipeline.storage.embedded import use_server
+from bist_pipeline.storage.embedded.usage import use_server
 from bist_pipeline.storage.migrate import migrate
 from bist_pipeline.storage.url import DatabaseUrl
 
@@ -50,15 +50,22 @@ class PipelineContext:
 
 @contextmanager
 def open_context(
-    settings: Settings, *, clock: Clock | None = None, run_id: str | None = None
+    settings: Settings, *, clock: Clock | None = None, run_id: str | None = None, reads_only: bool = False
 ) -> Iterator[PipelineContext]:
     """Open the database (starting the embedded server if need be), migrate it, load the calendar.
+
+    Args:
+        settings: What the person decided.
+        clock: What time it is; the machine's by default.
+        run_id: Who makes the changes; a fresh one by default.
+        reads_only: Whether this is no work that the kill switch stops.
 
     Raises:
         KillSwitchError: The kill switch is set.
         StorageError: The database cannot be reached or prepared.
     """
-    kill_switch.check(settings.bist_kill_switch)
+    if not reads_only:
+        kill_switch.check(settings.bist_kill_switch)
     with open_database(settings) as database:
         migrate(database, database_shape())
         calendar = load_calendar(overrides_path(settings))

@@ -30,11 +30,11 @@ def rows_by_session(context: PipelineContext, contract: Contract, span: Span) ->
 def coverage_counts(context: PipelineContext, span: Span) -> Mapping[str, int]:
     """Count symbol-sessions by state; the counts sum to active symbols × sessions."""
     rows = context.database.rows(
-        """SELECT state, count(*) FROM serving.coverage_v1 WHERE session_date BETWEEN :first AND :last
+        """SELECT state, count(*) AS sessions FROM serving.coverage_v1 WHERE session_date BETWEEN :first AND :last
         GROUP BY state ORDER BY state""",
         {"first": span.first, "last": span.last},
     )
-    return {row[0]: int(row[1]) for row in rows}
+    return {row.state: int(row.sessions) for row in rows}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +57,11 @@ def history_chunks(database: Database, today: date) -> list[HistoryChunk]:
 
     Before anything is stored, that is the newest chunk alone: its run fetches everything and the rest follows.
     """
-    stored = database.rows(
-        "SELECT min(first_session), max(last_session) FROM market.fetch_ledger WHERE first_session IS NOT NULL"
-    )[0]
+    stored = database.rows("SELECT min(first_session) AS first, max(last_session) AS last FROM market.fetch_ledger")[0]
     publishes = database.rows("SELECT first_session, last_session FROM serving.publishes")
     newest = _number(today)
-    oldest = newest if stored[0] is None else _number(max(stored[0], ORIGIN))
-    latest = newest if stored[1] is None else _number(min(stored[1], today))
+    oldest = newest if stored.first is None else _number(max(stored.first, ORIGIN))
+    latest = newest if stored.last is None else _number(min(stored.last, today))
     numbers = [newest, *range(min(latest, newest - 1), oldest - 1, -1)]
     return [_chunk(number, today, [tuple(row) for row in publishes]) for number in numbers]
 

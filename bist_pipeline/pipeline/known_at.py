@@ -42,9 +42,7 @@ def known_moments(database: Database, calendar: SessionCalendar, span: Span, del
     """Collect the moments of a span."""
     schedule = calendar.schedule(span.first, span.last)
     traded = schedule[schedule["is_session"]]
-    final = pd.Series(traded["final_at"].to_numpy(), index=pd.DatetimeIndex(traded["session_date"])).dt.tz_localize(
-        "UTC"
-    )
+    final = pd.Series(traded["final_at"].array, index=pd.DatetimeIndex(traded["session_date"]))
     bars = database.frame(
         """SELECT symbol, session_date, as_of FROM market.daily_prices
         WHERE session_date BETWEEN $1 AND $2 AND NOT is_final""",

@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDTH_PIXELS, HEIGHT_PIXELS, DOTS_PER_INCH = 640, 320, 100
-_COLOURS = 64
+MOST_BYTES = 30_000
+_PALETTES = (128, 32, 12)  # colours; the next where a crowded picture is too large with the one before
 
 # Okabe & Ito (2008): told apart by every kind of colour vision. Rises and falls differ in fill, side or shape as well,
 # so that a print in grey still tells them.
 UP, DOWN, NEUTRAL = "#0072B2", "#D55E00", "#7A7A7A"
-LINE_COLOURS = ("#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#000000")
+LINE_COLOURS = ("#009E73", "#CC79A7", "#000000", "#E69F00", "#56B4E9")
+TICK_STEPS = (1, 2, 2.5, 5, 10)
 INK, FAINT, GRID = "#222222", "#5F5F5F", "#E4E4E4"
 
 # Shipped with matplotlib, so that pictures are alike on every machine; it has the Turkish letters.
@@ -36,9 +38,15 @@ def new_sheet(title: str, remark: str = "") -> "Figure":
     size = (WIDTH_PIXELS / DOTS_PER_INCH, HEIGHT_PIXELS / DOTS_PER_INCH)
     figure = Figure(figsize=size, dpi=DOTS_PER_INCH, facecolor="white")
     style: dict[str, Any] = {"va": "top", "fontfamily": FONT, "parse_math": False}
-    figure.text(0.014, 0.972, title, ha="left", fontsize=10, fontweight="bold", color=INK, **style)
+    figure.text(0.014, 0.972, _fitting(title, remark), ha="left", fontsize=10, fontweight="bold", color=INK, **style)
     figure.text(0.986, 0.966, remark, ha="right", fontsize=7.5, color=FAINT, **style)
     return figure
+
+
+def _fitting(title: str, remark: str) -> str:
+    """Cut a title that would run into the remark; 8 and 5.2 pixels are wide letters of their sizes."""
+    most = int((WIDTH_PIXELS - 30 - 5.2 * len(remark)) / 8)
+    return title if len(title) <= most else title[: most - 1].rstrip() + "…"
 
 
 def add_panel(figure: "Figure", box: tuple[float, float, float, float], *, grid: bool = True) -> "Axes":
@@ -62,10 +70,11 @@ def no_data(title: str) -> bytes:
 
 
 def png_bytes(figure: "Figure") -> bytes:
-    """Render a sheet to at most some 20 kB: it is stored with every materialization.
+    """Render a sheet to at most `MOST_BYTES`: a picture is stored with every materialization.
 
-    A palette of 64 colours is enough for flat colours and their smoothed edges. The same figure gives the same bytes:
-    no time and no library's name is written into them.
+    A palette does it; 128 colours cannot be told from all of them where colours are flat and edges smoothed. Maximum
+    coverage keeps the colour of a small mark, which a median cut blends into its surroundings. The same figure gives
+    the same bytes: no time and no library's name is written into them.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image
@@ -73,7 +82,12 @@ def png_bytes(figure: "Figure") -> bytes:
     agg = FigureCanvasAgg(figure)
     agg.draw()
     image = Image.fromarray(np.asarray(agg.buffer_rgba())).convert("RGB")
-    reduced = image.quantize(_COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-    buffer = BytesIO()
-    reduced.save(buffer, format="png", optimize=True)
-    return buffer.getvalue()
+    png = b""
+    for colours in _PALETTES:
+        reduced = image.quantize(colours, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        buffer = BytesIO()
+        reduced.save(buffer, format="png", optimize=True)
+        png = buffer.getvalue()
+        if len(png) <= MOST_BYTES:
+            break
+    return png

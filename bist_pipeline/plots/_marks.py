@@ -148,6 +148,6 @@ def _draw(axes: "Axes", name: _Name) -> None:
         axes.plot(leader[:, 0], leader[:, 1], color=colour, linewidth=0.6, zorder=3.5)
     middle, height = to_data(((name.left + name.right) / 2, name.bottom + _TEXT_PIXELS / 2))
     axes.text(
-        middle, height, name.text, ha="center", va="center", fontsize=_FONT_POINTS, fontfamily=canvas.FONT, color=colour,
-        parse_math=False, zorder=4, path_effects=[withStroke(linewidth=2.2, foreground="white")],
+        middle, height, name.text, ha="center", va="center", fontsize=_FONT_POINTS, fontfamily=canvas.FONT,
+        color=colour, parse_math=False, zorder=4, path_effects=[withStroke(linewidth=2.2, foreground="white")],
     )  # fmt: skip

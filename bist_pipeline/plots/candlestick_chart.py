@@ -10,6 +10,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from bist_pipeline.plots import _canvas as canvas
@@ -43,7 +44,7 @@ class Line:
 
     name: str
     session_dates: Sequence[date] | pd.Series
-    values: Sequence[float] | pd.Series
+    values: npt.ArrayLike
     style: Literal["solid", "dashed"] = "solid"
 
 
@@ -111,12 +112,17 @@ def _look(shown: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _draw_candles(axes: "Axes", shown: pd.DataFrame) -> None:
+    from matplotlib.collections import LineCollection
+    from matplotlib.colors import to_rgba
     from matplotlib.patches import Rectangle
 
+    wicks, colours = [], []
     for i, ((open_, high, low, close), look) in enumerate(zip(shown[_PRICES].to_numpy(), _look(shown), strict=True)):
         bottom, top = min(open_, close), max(open_, close)
-        axes.vlines([i, i], [low, top], [bottom, high], color=look["edgecolor"], alpha=look["alpha"], linewidth=1)
+        wicks += [[(i, low), (i, bottom)], [(i, top), (i, high)]]
+        colours += [to_rgba(look["edgecolor"], look["alpha"])] * 2
         axes.add_patch(Rectangle((i - _BODY / 2, bottom), _BODY, top - bottom, linewidth=1, **look))
+    axes.add_collection(LineCollection(wicks, colors=colours, linewidths=1))
 
 
 def _draw_volume(axes: "Axes", shown: pd.DataFrame) -> None:
@@ -126,7 +132,7 @@ def _draw_volume(axes: "Axes", shown: pd.DataFrame) -> None:
     colours = np.where(rises, "#8CBBD9", "#E9A980")
     axes.bar(np.arange(len(shown)), shown["volume_shares"].fillna(0.0), width=_BODY, color=colours.tolist())
     axes.set_ylim(0, max(float(shown["volume_shares"].max()), 1.0) * 1.05)
-    axes.yaxis.set_major_locator(MaxNLocator(2, min_n_ticks=2))
+    axes.yaxis.set_major_locator(MaxNLocator(2, min_n_ticks=2, steps=canvas.TICK_STEPS))
     axes.yaxis.set_major_formatter(EngFormatter(sep=""))
 
 

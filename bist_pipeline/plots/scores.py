@@ -48,7 +48,7 @@ def score_histogram(signals: pd.DataFrame, *, buy: float, strong: float) -> byte
     axes.set_xticks(
         [-1, -strong, -buy, 0, buy, strong, 1], [_signed(v) for v in (-1, -strong, -buy, 0, buy, strong, 1)]
     )
-    axes.yaxis.set_major_locator(MaxNLocator(6, integer=True))
+    axes.yaxis.set_major_locator(MaxNLocator(6, integer=True, steps=canvas.TICK_STEPS))
     axes.axhline(0, color=canvas.FAINT, linewidth=0.8, zorder=3)
     for limit in limits[1:-1]:
         axes.axvline(limit, color=canvas.INK, linewidth=0.8, linestyle=(0, (4, 3)), zorder=3)

@@ -5,6 +5,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from bist_pipeline.plots import _canvas as canvas
@@ -20,7 +21,7 @@ _FEW = 45  # points up to which each gets a dot
 
 def series_chart(
     days: Sequence[date] | pd.Series | pd.DatetimeIndex,
-    series: Mapping[str, Sequence[float]],
+    series: Mapping[str, npt.ArrayLike],
     *,
     title: str,
     unit: str = "",
@@ -37,12 +38,13 @@ def series_chart(
         ValueError: A series has not as many values as there are days.
     """
     index = pd.DatetimeIndex(list(days))
-    for name, values in series.items():
+    columns = {name: np.asarray(values, dtype=np.float64) for name, values in series.items()}
+    for name, values in columns.items():
         if len(values) != len(index):
             raise ValueError(f"series {name!r} has {len(values)} values for {len(index)} days")
-    frame = pd.DataFrame({name: np.asarray(v, dtype=np.float64) for name, v in series.items()}, index=index)
-    frame = frame.sort_index(kind="stable").dropna(how="all")
-    if frame.empty:
+    frame = pd.DataFrame(columns, index=index)
+    frame = frame.sort_index(kind="stable")
+    if not frame.notna().any(axis=None):
         return canvas.no_data(title)
     figure = canvas.new_sheet(title, unit)
     axes = canvas.add_panel(figure, (0.02, 0.09, 0.875, 0.74))
@@ -68,9 +70,11 @@ def _day_numbers(days: pd.DatetimeIndex) -> np.ndarray:
 
 def _draw(axes: "Axes", places: np.ndarray, values: np.ndarray, name: str, number: int) -> None:
     colour, style = _COLOURS[number % len(_COLOURS)], _STYLES[number % len(_STYLES)]
-    dot = "." if np.isfinite(values).sum() <= _FEW else ""
+    known = np.pad(np.isfinite(values), 1)
+    alone = known[1:-1] & ~known[:-2] & ~known[2:]  # no line leads to these
+    dotted = np.flatnonzero(alone if known.sum() > _FEW else known[1:-1]).tolist()
     label = f"{name}  {_written(values[np.isfinite(values)][-1])}" if np.isfinite(values).any() else name
-    axes.plot(places, values, color=colour, linestyle=style, linewidth=1.5, marker=dot, markersize=4.5, label=label)
+    axes.plot(places, values, color=colour, linestyle=style, linewidth=1.5, marker=".", markevery=dotted, label=label)
 
 
 def _written(number: float) -> str:
@@ -86,7 +90,7 @@ def _scale(axes: "Axes", places: np.ndarray, values: np.ndarray) -> None:
     top = high if high > bottom else bottom + 1.0
     room = 0.06 * (top - bottom)
     axes.set_ylim(bottom - (room if bottom else 0.0), top + room)
-    axes.yaxis.set_major_locator(MaxNLocator(5))
+    axes.yaxis.set_major_locator(MaxNLocator(5, steps=canvas.TICK_STEPS))
     if max(abs(low), abs(high)) >= 10_000:
         axes.yaxis.set_major_formatter(EngFormatter(sep=""))
     span = float(places[-1] - places[0]) or 1.0

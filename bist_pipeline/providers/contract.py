@@ -103,9 +103,11 @@ class ProviderSpec:
     Attributes:
         name: Registered name, as used in `BIST_PROVIDERS`.
         terms: For whose use its data is; shown to the person who runs it.
+        delay: How long after an event this provider tells of it; part of `known_at`.
         build: Makes the provider from the settings; raises `SettingsError` when they do not suffice.
     """
 
     name: str
     terms: str
+    delay: timedelta
     build: Callable[[Settings], PriceProvider]

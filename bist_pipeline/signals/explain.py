@@ -39,7 +39,7 @@ class SubSignalTerms(TypedDict):
     terms: dict[str, float | None]
 
 
-def explain_terms(row: Mapping[str, Any] | pd.Series, model: Model = MODEL) -> list[TermLine]:
+def explain_terms(row: Mapping[Any, Any] | pd.Series, model: Model = MODEL) -> list[TermLine]:
     """List what each term contributed to one signal.
 
     Args:
@@ -67,12 +67,13 @@ def explain_terms(row: Mapping[str, Any] | pd.Series, model: Model = MODEL) -> l
     ]
 
 
-def terms_json(row: Mapping[str, Any] | pd.Series, model: Model = MODEL) -> dict[str, SubSignalTerms]:
+def terms_json(row: Mapping[Any, Any] | pd.Series, model: Model = MODEL) -> dict[str, SubSignalTerms]:
     """Return the column `terms` of `signals_v1` for one signal; the reference for what SQL builds.
 
-    Exactly this shape, every sub-signal and every registered term always present, in the order of `term_columns()`:
+    Exactly this shape, every sub-signal and every registered term always present (the order is that of
+    `term_columns()`; jsonb keeps none):
 
-        {"trend": {"value": 0.41, "weight": 0.35, "contribution": 0.1435,
+        {"trend": {"value": 0.41, "weight": 0.40, "contribution": 0.164,
                    "terms": {"close_over_sma_200": 0.62, "directional_movement": null, …}},
          "momentum": {…}, "volatility": {…}, "volume": {…}, "candles": {…}}
 
@@ -120,7 +121,7 @@ def _sub_signal(lines: list[TermLine]) -> SubSignalTerms:
     }
 
 
-def _values(row: Mapping[str, Any] | pd.Series, model: Model) -> dict[str, float | None]:
+def _values(row: Mapping[Any, Any] | pd.Series, model: Model) -> dict[str, float | None]:
     if row["model_version"] != model.version:
         raise ContractError(
             f"signal of {row['symbol']} on {row['session_date']:%Y-%m-%d} was made by model {row['model_version']}, "

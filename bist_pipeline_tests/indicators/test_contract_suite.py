@@ -78,6 +78,7 @@ def hostile_markets() -> dict[str, dict[str, np.ndarray]]:
         halted[name][300:380] = ordinary["close"][299]
     halted["volume"][300:380] = 0
     fractional = {**halted, "volume": halted["volume"] * np.pi}
+    untraded = {**ordinary, "volume": fractional["volume"]}
     tiny = {**ordinary, **{name: ordinary[name] * 1e-6 for name in PRICES}}
     huge = {name: values * 1e6 for name, values in ordinary.items()}
     return {
@@ -86,12 +87,18 @@ def hostile_markets() -> dict[str, dict[str, np.ndarray]]:
         "constant prices without volume": {**constant, **silent},
         "a long halt": halted,
         "a long halt after fractional volumes": fractional,
+        "prices that move without volume after fractional volumes": untraded,
         "prices of millionths": tiny,
         "prices and volumes of millions": huge,
     }
 
 
 HOSTILE = hostile_markets()
+HOSTILE_SILENCES = (
+    "a long halt",
+    "a long halt after fractional volumes",
+    "prices that move without volume after fractional volumes",
+)
 every_hostile_market = pytest.mark.parametrize("market", HOSTILE)
 
 
@@ -187,16 +194,22 @@ def test_a_change_of_unit_changes_values_as_their_unit_says(indicator, exponent,
 )
 def test_a_mean_over_no_volume_is_missing_while_the_silence_fills_the_window(name, silence_ends_after):
     indicator = registered_indicators()[name]
-    for market in ("a long halt", "a long halt after fractional volumes"):
+    for market in HOSTILE_SILENCES:
         (values,) = run(indicator, HOSTILE[market])
         first, last = 300 + 19 + silence_ends_after, 379 + silence_ends_after
         missing = np.flatnonzero(np.isnan(values[20:])) + 20
         np.testing.assert_array_equal(missing, np.arange(first, last + 1))
 
 
-def test_money_flow_of_no_volume_is_zero_even_where_running_sums_leave_a_residue():
-    (values,) = run(registered_indicators()["cmf"], HOSTILE["a long halt after fractional volumes"])
-    assert (values[320:380] == 0).all()
+@pytest.mark.parametrize("seed", range(8))
+def test_money_flow_of_no_volume_is_zero_even_where_running_sums_leave_a_residue(seed):
+    bars = next(iter(make_bars(1, SESSIONS, seed)))
+    volume = bars.volume * np.pi
+    volume[300:380] = 0
+    (values,) = run(
+        registered_indicators()["cmf"], {**inputs_of(registered_indicators()["cmf"], bars), "volume": volume}
+    )
+    assert (values[319:380] == 0).all()
 
 
 def test_bands_enclose_their_middle_and_channels_the_price():

@@ -1,5 +1,7 @@
 """The numbers themselves: against a second implementation, and against arithmetic done by hand."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,7 @@ from bist_pipeline_tests.market_maker import make_bars
 MARKET = list(make_bars(2, 420, seed=3)) + list(make_bars(1, 420, seed=4))
 
 
-def compute(name: str, **arrays: list[float]) -> tuple[np.ndarray, ...]:
+def compute(name: str, **arrays: Sequence[float]) -> tuple[np.ndarray, ...]:
     return registered_indicators()[name].compute(*(np.array(values, dtype=np.float64) for values in arrays.values()))
 
 

@@ -115,7 +115,7 @@ try:
             child(home, f"child{n}", body, ready=(home / f"ready{n}").exists, stop_timeout_seconds=60)
             for n, body in enumerate(bodies)
         ]
-        killed = Supervisor(children, home, lambda event: sys.stdout.write(f"{event}\\n")).run(request)
+        killed = Supervisor(children, home, lambda event: print(event, flush=True)).run(request)
         sys.stdout.write(f"killed {[one.pid for one in killed]}\\n")
 except BistError as error:
     sys.exit(str(error))

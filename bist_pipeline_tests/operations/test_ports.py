@@ -1,13 +1,15 @@
 import http.server
 import os
 import socket
+import tempfile
 import threading
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from bist_pipeline.core.errors import PortInUseError
-from bist_pipeline.operations.ports import check_port, http_probe
+from bist_pipeline.operations.ports import check_port, http_probe, socket_probe
 
 LOOPBACK = "127.0.0.1"
 
@@ -131,3 +133,20 @@ def test_something_that_does_not_speak_http_is_not_ready():
 def test_only_this_machine_is_asked(url):
     with pytest.raises(ValueError, match="this machine only"):
         http_probe(url)
+
+
+def test_a_unix_socket_is_ready_while_a_server_listens_and_not_when_only_its_file_is_left():
+    with tempfile.TemporaryDirectory() as folder:  # pytest's own folders are too long for a socket's path
+        path = Path(folder) / "code.sock"
+        assert not socket_probe(path)
+        with closing(socket.socket(socket.AF_UNIX)) as server:
+            server.bind(str(path))
+            assert not socket_probe(path)
+            server.listen()
+            assert socket_probe(path)
+        assert path.exists()
+        assert not socket_probe(path)
+
+
+def test_a_path_that_is_too_long_for_a_socket_is_not_ready(tmp_path):
+    assert not socket_probe(tmp_path / ("x" * 200))

@@ -238,6 +238,21 @@ def test_a_grandchild_in_the_childs_group_does_not_outlive_its_death(tmp_path):
     assert not is_running(helpers[0])
 
 
+def test_what_a_dead_child_leaves_in_its_group_is_asked_to_end_before_it_is_killed(tmp_path):
+    helper = (
+        f"on_term({str(tmp_path / 'asked')!r}, 'asked'); write({str(tmp_path / 'helper')!r}, os.getpid()); forever()"
+    )
+    body = f"subprocess.Popen([sys.executable, '-S', '-c', PRELUDE + {helper!r}]); forever()"
+    recorder = Recorder(
+        lambda event, _: isinstance(event, Died),
+        lambda event: isinstance(event, Ready) and os.kill(event.pid, signal.SIGKILL),
+    )
+
+    run(tmp_path, [child(tmp_path, "server", body, ready=(tmp_path / "helper").exists)], recorder)
+
+    assert (tmp_path / "asked").read_text() == "asked\n"
+
+
 def test_the_stop_follows_the_given_order_with_run_workers_between_children(tmp_path):
     order = tmp_path / "order"
 
@@ -256,6 +271,21 @@ def test_the_stop_follows_the_given_order_with_run_workers_between_children(tmp_
     run(tmp_path, children, recorder, stop_order=["daemon", "web", RUN_WORKERS, "server"])
 
     assert order.read_text().split() == ["daemon", "web", "worker", "server"]
+
+
+def test_a_helper_that_ends_with_its_server_is_not_waited_for_before_the_server_is_stopped(tmp_path):
+    body = f"""
+import multiprocessing.resource_tracker
+multiprocessing.resource_tracker.ensure_running()
+write({str(tmp_path / "ready")!r}, multiprocessing.resource_tracker._resource_tracker._pid)
+forever()"""
+    server = child(tmp_path, "server", body, ready=(tmp_path / "ready").exists)
+    recorder = Recorder(last_ready("server"))
+
+    killed = run(tmp_path, [server], recorder, stop_order=[RUN_WORKERS, "server"], others_timeout_seconds=1)
+
+    assert killed == ()
+    assert not is_running(read_pid(tmp_path / "ready"))
 
 
 def test_no_zombie_is_left_by_deaths_and_stops(tmp_path):

@@ -147,6 +147,8 @@ def test_a_supervisor_that_gives_up_ends_with_one_line_and_a_failure(home):
 def test_a_running_supervisor_has_no_zombies_after_a_child_died(home):
     with running(home, announced(home, 0)) as supervisor:
         first = read_pid(home / "ready0")
+        assert supervisor.stdout is not None
+        assert any(line.startswith("child0: ready") for line in supervisor.stdout)
         os.kill(first, signal.SIGKILL)
         assert wait_until(lambda: read_pid(home / "ready0") != first, PATIENCE_SECONDS)
         states = [child.status() for child in psutil.Process(supervisor.pid).children()]

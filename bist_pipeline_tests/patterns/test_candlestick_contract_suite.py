@@ -10,7 +10,7 @@ import pytest
 import talib
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from talib import abstract
+from talib.abstract import Function  # pyright: ignore[reportAttributeAccessIssue] - its stub lacks it
 
 from bist_pipeline.core.bars import SymbolBars
 from bist_pipeline.patterns.contract import Candlestick
@@ -46,7 +46,7 @@ def test_the_mapping_is_sorted_and_keyed_by_registered_name():
 
 @every_candlestick
 def test_answers_are_those_of_talib_with_its_default_parameters(part):
-    function = abstract.Function(f"CDL{part.name.upper()}")
+    function = Function(f"CDL{part.name.upper()}")
     for bars in list(MARKET.values())[:5]:
         prices = {name: getattr(bars, name) for name in ("open", "high", "low", "close")}
         np.testing.assert_array_equal(run(part, bars), function(prices))
@@ -110,7 +110,7 @@ def test_a_confirmation_comes_within_the_declared_number_of_bars(part):
 @every_candlestick
 def test_a_pattern_needs_at_least_the_candles_it_spans(part):
     assert 1 <= part.bars <= 5
-    assert abstract.Function(f"CDL{part.name.upper()}").lookback + 1 >= part.bars
+    assert Function(f"CDL{part.name.upper()}").lookback + 1 >= part.bars
     for bars in MARKET.values():
         found = np.flatnonzero(run(part, bars))
         assert not len(found) or found[0] >= part.bars - 1
@@ -133,9 +133,9 @@ def test_penetrations_are_stated_and_are_talibs_own():
         if part.compute.keywords  # pyright: ignore[reportFunctionMemberAccess]
     }
     defaults = {
-        name.removeprefix("CDL").lower(): abstract.Function(name).parameters["penetration"]
+        name.removeprefix("CDL").lower(): Function(name).parameters["penetration"]
         for name in TALIB_NAMES
-        if abstract.Function(name).parameters
+        if Function(name).parameters
     }
     assert stated == defaults
     assert len(stated) == 7

@@ -1,4 +1,5 @@
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,6 +29,10 @@ TYPES = {
     "fits_trend": "boolean",
     "is_final": "bool",
 }
+
+
+def rows(frame: pd.DataFrame) -> list[Any]:
+    return list(frame.itertuples())
 
 
 def assert_same_rows(one: pd.DataFrame, two: pd.DataFrame) -> None:
@@ -82,7 +87,7 @@ def test_the_trend_is_measured_at_the_bar_before_the_first_candle():
     for symbol in ("ZZAAA", "ZZAAB"):
         bars = FRAME[FRAME["symbol"] == symbol].reset_index(drop=True)
         position = {day: row for row, day in enumerate(bars["session_date"])}
-        for event in WHOLE[WHOLE["symbol"] == symbol].itertuples():
+        for event in rows(WHOLE[WHOLE["symbol"] == symbol]):
             part = parts[event.pattern]
             late = part.confirmed_within if abs(event.strength) == 200 else 0
             last = position[event.session_date] - part.bars - late
@@ -102,7 +107,7 @@ def test_the_trend_follows_from_the_slope_alone():
 
 def test_fits_trend_compares_with_what_the_textbook_presumes():
     parts = registered_candlesticks()
-    for event in WHOLE.itertuples():
+    for event in rows(WHOLE):
         position = {"bullish": 0, "bearish": 1}.get(event.direction)
         presumed = None if position is None else parts[event.pattern].presumes[position]
         if presumed is None or pd.isna(event.trend_before):
@@ -130,6 +135,14 @@ def test_the_rows_of_a_session_do_not_depend_on_what_came_after(days):
 def test_a_symbol_gets_the_same_rows_alone_as_in_company(symbol):
     alone = detect_candlesticks(Bars.from_frame(FRAME[FRAME["symbol"] == symbol]))
     assert_same_rows(WHOLE[WHOLE["symbol"] == symbol], alone)
+
+
+def test_the_first_bars_of_a_symbol_never_take_the_trend_of_the_symbol_before():
+    market = make_bar_frame(300, 20, seed=2)
+    events = detect_candlesticks(Bars.from_frame(market))
+    early = events["session_date"] <= market["session_date"].iloc[14]
+    assert early.sum() > 100
+    assert events.loc[early, "trend_slope_atr"].isna().all()
 
 
 @pytest.mark.parametrize("exponent", [-3, 8])

@@ -5,6 +5,7 @@ or go nowhere, because TA-Lib measures "long" and "short" against the ten before
 """
 
 from datetime import date, timedelta
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -29,12 +30,13 @@ def before(direction: int) -> list[Candle]:
     return candles
 
 
-def events(candles: list[Candle]) -> pd.DataFrame:
+def events(candles: list[Candle]) -> dict[str, Any]:
+    """Return what the last candle completes, by pattern."""
     days = [pd.Timestamp(date(2024, 1, 1) + timedelta(days=i)) for i in range(len(candles))]
     frame = pd.DataFrame(candles, columns=["open_try", "high_try", "low_try", "close_try"])
     frame = frame.assign(symbol="ZZAAA", session_date=days, volume_shares=1000.0, is_final=True)
     found = detect_candlesticks(Bars.from_frame(frame))
-    return found[found["session_date"] == days[-1]].set_index("pattern")
+    return {row["pattern"]: row for row in found[found["session_date"] == days[-1]].to_dict("records")}
 
 
 # name, trend before, candles, strength, direction
@@ -65,7 +67,7 @@ SHAPES: list[tuple[str, int, list[Candle], int, str]] = [
 
 @pytest.mark.parametrize(("name", "trend", "candles", "strength", "direction"), SHAPES)
 def test_a_drawn_shape_is_found_with_its_direction(name, trend, candles, strength, direction):
-    event = events([*before(trend), *candles]).loc[name]
+    event = events([*before(trend), *candles])[name]
     assert event["strength"] == strength
     assert event["direction"] == direction
     assert event["trend_before"] == {-1: "down", 0: "flat", 1: "up"}[trend]
@@ -74,21 +76,21 @@ def test_a_drawn_shape_is_found_with_its_direction(name, trend, candles, strengt
 @pytest.mark.parametrize(("trend", "fits"), [(-1, True), (1, False), (0, False)])
 def test_a_bullish_engulfing_fits_only_a_fall(trend, fits):
     candles = [(100.0, 100.3, 98.7, 99.0), (98.5, 101.5, 98.3, 101.0)]
-    assert events([*before(trend), *candles]).loc["engulfing", "fits_trend"] == fits
+    assert events([*before(trend), *candles])["engulfing"]["fits_trend"] == fits
 
 
 def test_a_shape_without_a_textbook_trend_fits_nothing():
-    assert pd.isna(events([*before(-1), (100.0, 100.8, 99.2, 100.0)]).loc["doji", "fits_trend"])
+    assert pd.isna(events([*before(-1), (100.0, 100.8, 99.2, 100.0)])["doji"]["fits_trend"])
 
 
 def test_the_slope_counts_average_bars_a_session():
     # Bars of 1.6 that fall by 1 a session: true range 1.6, slope −1.
-    event = events([*before(-1), (99.8, 100.1, 96.0, 100.05)]).loc["hammer"]
+    event = events([*before(-1), (99.8, 100.1, 96.0, 100.05)])["hammer"]
     assert event["trend_slope_atr"] == pytest.approx(-1 / 1.6)
 
 
 def test_a_new_share_has_no_known_trend():
-    event = events([*before(-1)[-11:], (99.8, 100.1, 96.0, 100.05)]).loc["hammer"]
+    event = events([*before(-1)[-11:], (99.8, 100.1, 96.0, 100.05)])["hammer"]
     assert pd.isna(event["trend_before"])
     assert pd.isna(event["trend_slope_atr"])
     assert pd.isna(event["fits_trend"])

@@ -8,8 +8,6 @@ from PIL import Image
 
 from bist_pipeline_tests.market_maker import make_bar_frame
 
-MOST_BYTES = 30_000
-
 
 def pixels(png: bytes) -> np.ndarray:
     """The picture as RGB of shape (320, 640, 3); fails on anything that is not a whole PNG of that size."""
@@ -28,7 +26,7 @@ def ink(png: bytes) -> int:
 def coloured(png: bytes, colour: str, tolerance: int = 12) -> np.ndarray:
     """Where the picture has that colour, shape (320, 640)."""
     wanted = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)])
-    return (np.abs(pixels(png).astype(int) - wanted) <= tolerance).all(axis=2)
+    return np.all(np.abs(pixels(png).astype(int) - wanted) <= tolerance, axis=2)
 
 
 def make_bars_of_one(sessions: int) -> pd.DataFrame:

@@ -50,7 +50,7 @@ def test_unknown_values_interrupt_a_line():
     values = np.full(60, 5.0)
     values[20:40] = np.nan
     blue = coloured(series_chart(DAYS, {"rows": values}, title="Rows"), canvas.UP)[60:280]
-    columns = blue.any(axis=0)
+    columns = np.logical_or.reduce(blue, axis=0)
     assert not columns[250:330].any()
     assert columns[60:180].all()
     assert columns[390:540].all()

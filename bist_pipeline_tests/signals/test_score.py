@@ -62,9 +62,9 @@ def test_golden_row_is_as_worked_by_hand():
     assert row["volatility"] == pytest.approx(0.2 + 0.35 * 3 / 5 - 0.125, abs=1e-12)
     assert row["volume"] == pytest.approx(-0.6, abs=1e-12)
     assert row["candles"] == pytest.approx(1 / 3, abs=1e-12)
-    assert row["score"] == pytest.approx(48641 / 312000, abs=1e-12)
+    assert row["score"] == pytest.approx(6163 / 39000, abs=1e-12)
     assert row["action"] == "hold"
-    assert row["confidence"] == pytest.approx(48641 / 181709, abs=1e-12)
+    assert row["confidence"] == pytest.approx(6163 / 22777, abs=1e-12)
     assert row["close_try"] == 100.0
     assert row["model_version"] == "weights-1"
 
@@ -175,7 +175,7 @@ def test_more_knowledge_of_the_same_opinion_is_more_confidence():
     full, bars = golden_frames()
     less = full.assign(sma_200=np.nan)
     one, other = (score_signals(frame, NO_EVENTS, bars).iloc[0] for frame in (full, less))
-    known = 1 - 0.35 * (0.25 + 0.15)
+    known = 1 - 0.40 * (0.25 + 0.15)
     assert other["confidence"] < one["confidence"]
     assert other["confidence"] <= known
 

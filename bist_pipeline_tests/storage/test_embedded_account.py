@@ -4,6 +4,7 @@ import importlib.metadata
 import os
 import shutil
 import stat
+import sys
 import tempfile
 from pathlib import Path
 
@@ -167,3 +168,27 @@ def test_a_wheel_that_only_root_can_read_still_serves(home, files_are_readable):
     assert ask(EmbeddedServer(home).url("postgres"), "SELECT 1") == "1"
     assert stat.S_IMODE(site.stat().st_mode) == (0o701 if files_are_readable else 0o700)
     process.communicate("\n")
+
+
+@needs_root
+@pytest.mark.skipif(sys.platform != "linux", reason="capabilities are Linux's")
+def test_root_in_a_container_that_hides_other_accounts_processes_manages_its_server(home):
+    """Docker's default set of rights lacks CAP_SYS_PTRACE, without which /proc/PID/cwd cannot be read."""
+    code = (
+        "import ctypes, os, sys\n"
+        "if ctypes.CDLL(None).prctl(24, 19, 0, 0, 0): sys.exit('no PR_CAPBSET_DROP')\n"
+        "os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
+    )
+    manage = (
+        "import os, sys, psutil; from pathlib import Path\n"
+        "from bist_pipeline.storage.embedded.processes import leftovers\n"
+        "from bist_pipeline.storage.embedded.server import EmbeddedServer, Layout\n"
+        "home = Path(sys.argv[1]); server = EmbeddedServer(home); server.start(die_with_parent=True)\n"
+        "try: psutil.Process(server.pid).cwd(); sys.exit('nothing is hidden')\n"
+        "except psutil.AccessDenied: pass\n"
+        "psutil.Process(server.pid).kill(); server.start(die_with_parent=True)\n"
+        "assert len(leftovers(Layout.of(home))) > 3; server.stop(); assert not leftovers(Layout.of(home))"
+    )
+    process = python(code, "-c", manage, str(home))
+    assert process.communicate(timeout=60)[1] == ""
+    assert process.returncode == 0

@@ -36,7 +36,7 @@ def _complaint(home: Path) -> str:
     with pytest.raises(EmbeddedServerError) as caught:
         EmbeddedServer(home).start(die_with_parent=True)
     assert "\n" not in str(caught.value)
-    assert leftovers(home / "postgres" / "data") == []
+    assert leftovers(Layout.of(home)) == []
     return str(caught.value)
 
 

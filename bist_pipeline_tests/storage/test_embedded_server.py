@@ -17,6 +17,7 @@ from sqlalchemy import create_engine, text
 from bist_pipeline.core.errors import EmbeddedServerError
 from bist_pipeline.storage.embedded import processes
 from bist_pipeline.storage.embedded.configuration import SETTINGS
+from bist_pipeline.storage.embedded.layout import Layout
 from bist_pipeline.storage.embedded.processes import is_alive, leftovers
 from bist_pipeline.storage.embedded.server import EmbeddedServer
 from bist_pipeline.storage.embedded.waiting import wait_until
@@ -41,14 +42,27 @@ def server():
         yield server
 
 
-@pytest.fixture
-def home():
+@pytest.fixture(scope="module")
+def shared_home():
     with temporary_home() as home:
         yield home
 
 
-def _data(home: Path) -> Path:
-    return home / "postgres" / "data"
+@pytest.fixture
+def home(shared_home):
+    """A home that was used before, its server stopped: a restart takes a tenth of a first start."""
+    yield shared_home
+    EmbeddedServer(shared_home).stop()
+
+
+@pytest.fixture
+def new_home():
+    with temporary_home() as home:
+        yield home
+
+
+def _none_left(home: Path) -> bool:
+    return leftovers(Layout.of(home)) == []
 
 
 def test_it_runs_after_the_start_and_names_its_process(server):
@@ -113,9 +127,9 @@ def test_a_database_is_made_once_in_utf8(server, name):
     assert ask(server.url(name), "SHOW server_encoding") == "UTF8"
 
 
-def test_a_database_that_cannot_be_made_is_one_line(home):
+def test_a_database_that_cannot_be_made_is_one_line(new_home):
     with pytest.raises(EmbeddedServerError, match=r"^cannot create the database x .*[^\n]$"):
-        EmbeddedServer(home).ensure_database("x")
+        EmbeddedServer(new_home).ensure_database("x")
 
 
 def test_starting_twice_attaches(server):
@@ -140,13 +154,13 @@ def test_a_thread_that_started_it_may_end(home):
     assert ask(server.url("postgres"), "SELECT 1") == "1"
 
 
-def test_an_object_alone_touches_nothing(home):
-    server = EmbeddedServer(home)
+def test_an_object_alone_touches_nothing(new_home):
+    server = EmbeddedServer(new_home)
     assert not server.is_running()
     assert server.pid is None
     assert server.url("x")
     server.stop()
-    assert not home.exists()
+    assert not new_home.exists()
 
 
 def test_a_restart_keeps_the_data_and_a_second_stop_does_nothing(home):
@@ -157,7 +171,7 @@ def test_a_restart_keeps_the_data_and_a_second_stop_does_nothing(home):
     server.stop()
     server.stop()
     assert not server.is_running()
-    assert leftovers(_data(home)) == []
+    assert _none_left(home)
     server.start(die_with_parent=True)
     assert server.pid != first
     assert ask(server.url("postgres"), "SELECT answer FROM kept") == "42"
@@ -168,7 +182,7 @@ def test_any_path_will_do(name):
     with temporary_home(name) as home:
         server = EmbeddedServer(home)
         server.start(die_with_parent=True)
-        assert Path(ask(server.url("postgres"), "SHOW data_directory")) == _data(home)
+        assert Path(ask(server.url("postgres"), "SHOW data_directory")) == Layout.of(home).data
         where = Path(ask(server.url("postgres"), "SHOW unix_socket_directories"))
         server.stop()
         assert not where.exists()
@@ -178,13 +192,13 @@ def test_any_path_will_do(name):
 def test_a_stale_pid_file_does_not_hinder_a_start(home, whose):
     server = EmbeddedServer(home)
     server.start(die_with_parent=True)
-    content = (_data(home) / "postmaster.pid").read_text().splitlines()
+    content = (Layout.of(home).data / "postmaster.pid").read_text().splitlines()
     server.stop()
     ended = python("pass")
     assert wait_until(lambda: psutil.Process(ended.pid).status() == psutil.STATUS_ZOMBIE, 30)
     pid = {"nobody's": "4000000", "ours": str(os.getpid()), "garbage": "x", "a zombie's": str(ended.pid)}[whose]
-    (_data(home) / "postmaster.pid").write_text("\n".join([pid, *content[1:]]))
-    (home / "postgres" / "run").mkdir()
+    (Layout.of(home).data / "postmaster.pid").write_text("\n".join([pid, *content[1:]]))
+    (home / "postgres" / "run").mkdir(exist_ok=True)
     (home / "postgres" / "run" / ".s.PGSQL.5432.lock").write_text("\n".join([pid, *content[1:]]))
     assert not server.is_running()
     server.start(die_with_parent=True)
@@ -195,11 +209,11 @@ def test_a_stale_pid_file_does_not_hinder_a_start(home, whose):
 def test_it_recovers_after_its_main_process_was_killed(home):
     server = EmbeddedServer(home)
     server.start(die_with_parent=True)
-    execute(server.url("postgres"), "CREATE TABLE kept AS SELECT 42 AS answer")
+    execute(server.url("postgres"), "CREATE TABLE survivor AS SELECT 42 AS answer")
     psutil.Process(server.pid).kill()
     server.start(die_with_parent=True)
-    assert ask(server.url("postgres"), "SELECT answer FROM kept") == "42"
-    assert len({process.ppid() for process in leftovers(_data(home)) if process.pid != server.pid}) == 1
+    assert ask(server.url("postgres"), "SELECT answer FROM survivor") == "42"
+    assert len({process.ppid() for process in leftovers(Layout.of(home)) if process.pid != server.pid}) == 1
 
 
 def test_a_child_that_outlives_its_main_process_is_ended_first(home, monkeypatch):
@@ -222,7 +236,7 @@ def test_a_server_that_does_not_react_is_ended_by_force(home, monkeypatch):
     psutil.Process(server.pid).suspend()
     server.stop(timeout=0.2)
     assert not server.is_running()
-    assert leftovers(_data(home)) == []
+    assert _none_left(home)
 
 
 def test_a_server_whose_socket_was_cleared_away_is_started_anew(home):
@@ -239,9 +253,9 @@ def test_a_server_whose_socket_was_cleared_away_is_started_anew(home):
 def test_a_full_server_counts_as_running(home, monkeypatch):
     monkeypatch.setattr(
         "bist_pipeline.storage.embedded.server.server_arguments",
-        lambda data, sockets: (
+        lambda layout, sockets: (
             "-D",
-            str(data),
+            str(layout.data),
             "-c",
             "max_connections=5",
             "-c",
@@ -271,7 +285,7 @@ def test_a_home_that_was_moved_while_it_ran_is_served_again(home):
     there.start(die_with_parent=True)
     assert ask(there.url("postgres"), "SELECT 1") == "1"
     there.stop()
-    assert leftovers(_data(moved)) == []
+    assert _none_left(moved)
     moved.rename(home)
 
 
@@ -287,7 +301,7 @@ def test_it_ends_with_a_supervisor_that_was_killed(home):
     assert int(supervisor.stdout.readline()) == EmbeddedServer(home).pid
     supervisor.send_signal(signal.SIGKILL)
     supervisor.communicate()
-    assert wait_until(lambda: leftovers(_data(home)) == [], 30)
+    assert wait_until(lambda: _none_left(home), 30)
     assert "fast shutdown" in EmbeddedServer(home).log.read_text()
 
 

@@ -49,8 +49,8 @@ def raw_prices(context: dg.AssetExecutionContext, pipeline: PipelineResource) ->
         kinds=["pandera"],
         version=str(CLEANING_VERSION),
         deps=[contracts().raw_prices],
-        description="What cannot be accepted is in `market.quarantine` with the rule it broke; each delivered row is in "
-        "exactly one of both.",
+        description="What cannot be accepted is in `market.quarantine` with the rule it broke; each delivered row is "
+        "in exactly one of both.",
     )
 )
 def daily_prices(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> dg.MaterializeResult:

@@ -14,7 +14,7 @@ from bist_pipeline.pipeline.universe import active_symbols, refresh_universe
         contracts().stocks,
         kinds=["python"],
         version="1",
-        description="Written from the packaged list and the archive's files, or from the CSV that `BIST_UNIVERSE` names.",
+        description="From the packaged list and the archive's files, or from the CSV that `BIST_UNIVERSE` names.",
     )
 )
 def stocks(pipeline: PipelineResource) -> dg.MaterializeResult:

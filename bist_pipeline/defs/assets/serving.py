@@ -1,6 +1,7 @@
 """Assets of the group `serving`: what consumers see. One asset writes all of it, in one transaction."""
 
 from dataclasses import asdict
+from typing import Any
 
 import dagster as dg
 
@@ -13,17 +14,17 @@ from bist_pipeline.pipeline.publish import publish
 
 PUBLISHED = dg.AssetKey(["serving", "published"])
 
-_DECLARED = daily(
+_DECLARED: dict[str, Any] = daily(
     contracts().publishes,
     kinds=["sql"],
     version="1",
     deps=[contracts().signals],
     description="Writes `serving.signals`, `serving.pattern_events` and the publish row, versioned: a different answer "
     "is a new version, an earlier one stays readable through `signals_as_of`. Ends with NOTIFY bist_published.",
-)
+) | {"key": PUBLISHED}
 
 
-@dg.asset(**_DECLARED | {"key": PUBLISHED})
+@dg.asset(**_DECLARED)
 def published(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> dg.MaterializeResult:
     """Publish the run's sessions."""
     read = timer()

@@ -81,8 +81,6 @@ class Life:
     def end(self) -> tuple[int, tuple[Ended, ...]]:
         """Kill what is left of the process and its group, and reap it.
 
-        What a dead server leaves behind would hold its port, or answer with old code, beside the next one.
-
         Returns:
             The exit code, negative for a signal, and what had to be killed.
         """
@@ -97,6 +95,10 @@ class Life:
 
     def stop(self, hurry: Callable[[], bool] = never) -> tuple[int, tuple[Ended, ...]]:
         """Ask the process group to end, wait, then `end` it; see there for what is returned.
+
+        A process that died by itself needs it too. What it leaves in its group would hold its port, or answer with old
+        code, beside the next one; and a run worker that is asked first reports its run as failed, while the run of one
+        that is killed looks as if it went on.
 
         Args:
             hurry: Asked all the while; once it says yes, the group is killed.

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from bist_pipeline.operations.errors import SupervisionError
 from bist_pipeline.operations.leftovers import ChildRecord, forget_children, record_children
-from bist_pipeline.operations.processes import Ended, end_home
+from bist_pipeline.operations.processes import Ended, end_home, resource_trackers
 from bist_pipeline.operations.supervisor.child import Child, RestartPolicy
 from bist_pipeline.operations.supervisor.events import (
     Died,
@@ -122,7 +122,7 @@ class Supervisor:
             self._on_event(Started(life.child.name, self._start(life)))
             self._announce_if_ready(life)
             while not (life.was_ready or request.is_asked()):
-                self._step()
+                self._step(request)
                 time.sleep(_START_STEP_SECONDS)
         return not request.is_asked()
 
@@ -133,7 +133,7 @@ class Supervisor:
             SupervisionError: A child died too often; the message holds the last lines of its log. Call `stop`.
         """
         while not request.is_asked():
-            self._step()
+            self._step(request)
             time.sleep(_STEP_SECONDS)
 
     def stop(self, request: StopRequest | None = None) -> tuple[Ended, ...]:
@@ -165,14 +165,14 @@ class Supervisor:
         )
         return pid
 
-    def _step(self) -> None:
+    def _step(self, request: StopRequest) -> None:
         for life in self._lives.values():
             if life.process is None:
                 self._restart_if_due(life)
             elif life.has_exited():
-                self._bury(life, None)
+                self._bury(life, None, request)
             elif not self._announce_if_ready(life) and life.age_seconds > life.child.ready_timeout_seconds:
-                self._bury(life, f"not ready after {life.child.ready_timeout_seconds:g} s")
+                self._bury(life, f"not ready after {life.child.ready_timeout_seconds:g} s", request)
 
     def _restart_if_due(self, life: Life) -> None:
         if life.restart_at is not None and time.monotonic() >= life.restart_at:
@@ -187,12 +187,12 @@ class Supervisor:
             self._on_event(Ready(life.child.name, life.process.pid, life.age_seconds))
         return life.is_ready
 
-    def _bury(self, life: Life, fault: str | None) -> None:
-        """Reap a dead child (or kill one with a fault) and decide what comes next."""
-        name, policy, now = life.child.name, self._policy, time.monotonic()
-        pid = self.pids[name]
-        code, _ = life.end()
-        lines = life.last_lines(_LINES)
+    def _bury(self, life: Life, fault: str | None, request: StopRequest) -> None:
+        """Reap a dead child (or end one with a fault) and decide what comes next."""
+        name, policy = life.child.name, self._policy
+        pid, lines = self.pids[name], life.last_lines(_LINES)  # before its group adds its own last words
+        code, _ = life.stop(request.is_urgent)
+        now = time.monotonic()
         reason = fault or "".join(lines[-1:])
         life.deaths_at = [*policy.recent(life.deaths_at, now), now]
         is_final = not life.was_ready or len(life.deaths_at) >= policy.deaths
@@ -212,7 +212,7 @@ class Supervisor:
 
     def _stop_one(self, name: str, hurry: Callable[[], bool], killed: list[Ended]) -> None:
         if name == RUN_WORKERS:
-            spare = list(self.pids.values())
+            spare = [*self.pids.values(), *resource_trackers(self._home)] if self.pids else []
             ended = end_home(self._home, self._others_timeout_seconds, spare=spare, hurry=hurry)
             killed += [one for one in ended if one.killed]
         elif name in self.pids:

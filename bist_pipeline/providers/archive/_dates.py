@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from bist_pipeline.core.calendar import ISTANBUL
 from bist_pipeline.providers.archive._date_formats import Parsed, parse_dates
-from bist_pipeline.providers.archive._place import Place
+from bist_pipeline.providers.archive._place import Place, quoted
 from bist_pipeline.providers.archive._strings import first_null, trimmed
 
 Stamps = npt.NDArray[np.datetime64]
@@ -54,10 +54,15 @@ def read_dates(cells: pa.Array, name: str, rows: npt.NDArray[np.int64], place: P
     first = first_null(cells)
     if first is not None:
         raise place.refuse("the date is missing", row=int(rows[first]), column=name)
-    typed = _typed(cells)
-    if typed is not None:
-        return typed
-    texts = trimmed(_as_text(cells, name, place))
+    dates = _typed(cells) or _from_text(trimmed(_as_text(cells, name, place)), name, rows, place)
+    implausible = ~_plausible(dates.stamps)
+    if implausible.any():
+        row = int(np.argmax(implausible))
+        raise place.refuse(f"{quoted(str(cells[row]))} is not a date", row=int(rows[row]), column=name)
+    return dates
+
+
+def _from_text(texts: pa.Array, name: str, rows: npt.NDArray[np.int64], place: Place) -> Dates:
     quick = _iso(texts)
     return quick if quick is not None else _from(parse_dates(texts.to_pylist(), name, rows, place))
 
@@ -92,7 +97,7 @@ def _iso(texts: pa.Array) -> Dates | None:
         except pa.ArrowInvalid:
             continue
         local = to_istanbul(stamps) if kind == pa.timestamp("us", "UTC") else stamps
-        return Dates(local, {"date_format": label}) if _plausible(local) else None
+        return Dates(local, {"date_format": label})
     return None
 
 
@@ -100,8 +105,8 @@ def _stamps(cells: pa.Array) -> Stamps:
     return cells.to_numpy(zero_copy_only=False).astype("datetime64[us]")
 
 
-def _plausible(stamps: Stamps) -> bool:
-    return bool((stamps >= np.datetime64("1900-01-01")).all() and (stamps < np.datetime64("2100-01-01")).all())
+def _plausible(stamps: Stamps) -> npt.NDArray[np.bool_]:
+    return (stamps >= np.datetime64("1900-01-01")) & (stamps < np.datetime64("2100-01-01"))
 
 
 def _as_text(cells: pa.Array, name: str, place: Place) -> pa.Array:

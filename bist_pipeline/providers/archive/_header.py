@@ -20,6 +20,7 @@ DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
 _SEARCHED_LINES = 60  # a licence text or a description above the header; rows end the search earlier
 _AFTER_HEADER = 3
+_LONGEST_LINE = 100_000  # characters; csv raises at 131,072, and no table of prices has such a header
 _NUMBER = re.compile(r"[-+]?[\d., ']*\d[\d.,]*[%KMBkmb]?")
 _EXPECTED = "expected a line of column names such as Date, Open, High, Low, Close, Volume above the first row"
 
@@ -72,8 +73,8 @@ def find_layout(lines: Sequence[str], place: Place) -> Layout:
 
 
 def split_cells(line: str, delimiter: str) -> list[str]:
-    """Return the cells of one line, trimmed."""
-    return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter), [])]
+    """Return the cells of one line, trimmed; a blank line is one empty cell."""
+    return [cell.strip() for cell in next(csv.reader([line[:_LONGEST_LINE]], delimiter=delimiter), [])] or [""]
 
 
 def _best_line(lines: Sequence[str], delimiter: str, symbol: str) -> tuple[int, int]:
@@ -97,7 +98,7 @@ def _is_row(cells: Sequence[str]) -> bool:
 
 
 def _belongs_to_header(cells: Sequence[str], symbol: str) -> bool:
-    first, filled = (cells[0] if cells else ""), [cell for cell in cells[1:] if cell]
+    first, filled = cells[0], [cell for cell in cells[1:] if cell]
     role = role_of(first, symbol)
     if role in {"date", "time"}:
         return not filled

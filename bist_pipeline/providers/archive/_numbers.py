@@ -7,7 +7,7 @@ is decimal (`_separators.py`). Steps:
 3. Otherwise suffixes become exponents, the signs are decided for the file, groups are removed, and the text is cast.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 

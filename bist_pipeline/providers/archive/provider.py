@@ -31,6 +31,9 @@ from bist_pipeline.settings import Settings
 
 NAME = "archive"
 
+# Histories stem from delayed feeds, and a back-test must not know a bar before its source did.
+DELAY = timedelta(minutes=15)
+
 # Raise it when the same bytes are read differently from now on: stored histories are then read again.
 _READER_VERSION = 1
 _WHAT_TO_TYPE = "point it at a folder with one CSV or Parquet file per symbol: `bist-pipeline up --archive DIR`"
@@ -60,8 +63,8 @@ class ArchiveProvider:
 
     @property
     def delay(self) -> timedelta:
-        """15 minutes: histories stem from delayed feeds, and a back-test must not know a bar before its source did."""
-        return timedelta(minutes=15)
+        """The same for every archive; see `DELAY`."""
+        return DELAY
 
     def listing(self) -> Listing:
         """Return what lies in the folder, files that are no symbol's included.
@@ -180,5 +183,6 @@ def build_archive(settings: Settings) -> ArchiveProvider:
 ARCHIVE = ProviderSpec(
     name=NAME,
     terms="Your own files: what you may do with them is between you and their source.",
+    delay=DELAY,
     build=build_archive,
 )

@@ -1,7 +1,8 @@
 """Terms of the sub-signal trend: which way the price has been going, over weeks to a year.
 
-All follow the trend. The scales are those at which the median |value| of a liquid Borsa Istanbul share is about one
-half (distribution of 92 shares, 2021 to 2026; outcomes were not looked at).
+All follow the trend. A scale in ATR is one at which the median |value| of a liquid Borsa Istanbul share is about one
+half (distribution of 92 shares, 2021 to 2026; what happened afterwards was not looked at), but for the Supertrend's,
+which is its own multiplier.
 """
 
 import numpy as np

@@ -7,6 +7,8 @@ Belongs here: what is passed to `postgres` at every start. Does not belong here:
 from dataclasses import dataclass
 from pathlib import Path
 
+from bist_pipeline.storage.embedded.layout import Layout
+
 
 @dataclass(frozen=True, slots=True)
 class ServerSetting:
@@ -37,7 +39,8 @@ SETTINGS = (
 )
 
 
-def server_arguments(data: Path, socket_directory: Path) -> tuple[str, ...]:
-    """Return the arguments of `postgres` for a data directory and a socket directory."""
-    options = tuple(part for s in SETTINGS for part in ("-c", f"{s.name}={s.value}"))
-    return ("-D", str(data), *options, "-c", f"unix_socket_directories={socket_directory}")
+def server_arguments(layout: Layout, socket_directory: Path) -> tuple[str, ...]:
+    """Return the arguments of `postgres` for a home and a socket directory."""
+    placed = (f"unix_socket_directories={socket_directory}", f"cluster_name={layout.cluster_name}")
+    settings = (*(f"{setting.name}={setting.value}" for setting in SETTINGS), *placed)
+    return ("-D", str(layout.data), *(part for setting in settings for part in ("-c", setting)))

@@ -73,6 +73,11 @@ class Layout:
         """Names the server that is to outlive its users."""
         return self.root / "keep_running"
 
+    @property
+    def cluster_name(self) -> str:
+        """Name of the server in process listings, no other home's."""
+        return f"bist-{hashlib.sha256(os.fsencode(self.home)).hexdigest()[:16]}"
+
     def socket_directory(self, uid: int) -> Path:
         """Return the directory of the socket of a server that runs as `uid`.
 
@@ -82,9 +87,8 @@ class Layout:
         Raises:
             EmbeddedServerError: No temporary folder has a short and plain path.
         """
-        digest = hashlib.sha256(os.fsencode(self.home)).hexdigest()[:16]
         temporary = [Path(tempfile.gettempdir()).resolve(), Path("/tmp").resolve()]
-        for candidate in (self.root / "run", *(folder / f"bist-postgres-{uid}-{digest}" for folder in temporary)):
+        for candidate in (self.root / "run", *(folder / f"{self.cluster_name}-{uid}" for folder in temporary)):
             if _fits_a_socket(candidate):
                 return candidate
         raise EmbeddedServerError(f"no short and plain path for the socket of {self.root}; set TMPDIR to one")

@@ -2,7 +2,8 @@
 
 Belongs here: reading `postmaster.pid`, checking that its pid is what it says, finding and ending what is left over. A
 pid alone proves nothing: it may be dead, a zombie, or another program's by now. A process of this server is called
-`postgres` and its working directory is the data directory.
+`postgres` and its working directory is the data directory. Root in a container may not see that of another account
+(it lacks CAP_SYS_PTRACE); there the command line has to do, which holds the home's own `cluster_name`.
 """
 
 import signal
@@ -13,7 +14,7 @@ from typing import Self
 import psutil
 
 from bist_pipeline.core.errors import EmbeddedServerError
-from bist_pipeline.storage.embedded.layout import SOCKET_NAME
+from bist_pipeline.storage.embedded.layout import SOCKET_NAME, Layout
 from bist_pipeline.storage.embedded.waiting import wait_until
 
 _PROGRAM = "postgres"
@@ -40,15 +41,15 @@ class Postmaster:
     status: str
 
     @classmethod
-    def find(cls, data: Path) -> Self | None:
-        """Return the main process of the server on `data`, or None where none runs."""
+    def find(cls, layout: Layout) -> Self | None:
+        """Return the main process of the home's server, or None where none runs."""
         try:
-            lines = (data / _PID_FILE).read_text(errors="surrogateescape").splitlines()
+            lines = (layout.data / _PID_FILE).read_text(errors="surrogateescape").splitlines()
         except (FileNotFoundError, NotADirectoryError, PermissionError):
             return None
         if not lines or not lines[_PID_LINE].strip().isdigit():
             return None
-        process = _process_of(int(lines[_PID_LINE]), data)
+        process = _process_of(int(lines[_PID_LINE]), layout)
         if process is None:
             return None
         where = _line(lines, _SOCKET_LINE)
@@ -84,32 +85,32 @@ def process_or_none(pid: int) -> psutil.Process | None:
         return None
 
 
-def leftovers(data: Path) -> list[psutil.Process]:
-    """Return every live process of a server on `data`."""
-    return [process for process in psutil.process_iter() if _serves(process, data)]
+def leftovers(layout: Layout) -> list[psutil.Process]:
+    """Return every live process of the home's server."""
+    return [process for process in psutil.process_iter() if _serves(process, layout)]
 
 
-def end_leftovers(data: Path, patience: float) -> None:
-    """Wait until no process of the server on `data` is left, and kill those that do not go.
+def end_leftovers(layout: Layout, patience: float) -> None:
+    """Wait until no process of the home's server is left, and kill those that do not go.
 
     Without their postmaster they end by themselves within moments, unless they are deep in a query.
 
     Raises:
         EmbeddedServerError: One cannot be killed.
     """
-    if wait_until(lambda: not leftovers(data), patience):
+    if wait_until(lambda: not leftovers(layout), patience):
         return
-    for process in leftovers(data):
+    for process in leftovers(layout):
         _send(process, signal.SIGKILL)
-    if not wait_until(lambda: not leftovers(data), _KILL_SECONDS):
-        pids = ", ".join(str(process.pid) for process in leftovers(data))
-        raise EmbeddedServerError(f"PostgreSQL processes of {data} do not end: {pids}")
+    if not wait_until(lambda: not leftovers(layout), _KILL_SECONDS):
+        pids = ", ".join(str(process.pid) for process in leftovers(layout))
+        raise EmbeddedServerError(f"PostgreSQL processes of {layout.data} do not end: {pids}")
 
 
-def remove_lock_files(data: Path, socket_directory: Path) -> None:
+def remove_lock_files(layout: Layout, socket_directory: Path) -> None:
     """Remove what a server that is gone left behind; PostgreSQL trusts a pid in it even when it was reused."""
     for path in (
-        data / _PID_FILE,
+        layout.data / _PID_FILE,
         socket_directory / SOCKET_NAME,
         socket_directory / f"{SOCKET_NAME}.lock",
     ):
@@ -120,20 +121,25 @@ def _line(lines: list[str], number: int) -> str:
     return lines[number].strip() if len(lines) > number else ""
 
 
-def _process_of(pid: int, data: Path) -> psutil.Process | None:
+def _process_of(pid: int, layout: Layout) -> psutil.Process | None:
     process = process_or_none(pid) if pid > 0 else None
-    return process if process is not None and _serves(process, data) else None
+    return process if process is not None and _serves(process, layout) else None
 
 
-def _serves(process: psutil.Process, data: Path) -> bool:
+def _serves(process: psutil.Process, layout: Layout) -> bool:
     try:
         if process.name() != _PROGRAM or process.status() == psutil.STATUS_ZOMBIE:
             return False
-        return _is_same(process.cwd(), data)
+        return _is_placed_in(process, layout)
     except psutil.NoSuchProcess:
         return False
-    except psutil.AccessDenied:  # somebody else's: it cannot serve a directory that only its owner may enter
-        return False
+
+
+def _is_placed_in(process: psutil.Process, layout: Layout) -> bool:
+    try:
+        return _is_same(process.cwd(), layout.data)
+    except psutil.AccessDenied:
+        return any(layout.cluster_name in part for part in process.cmdline())
 
 
 def _is_same(where: str, data: Path) -> bool:

@@ -92,7 +92,7 @@ class EmbeddedServer:
             running = self._running()
             if running is not None:
                 end_process(running.process, timeout)
-            end_leftovers(self._layout.data, _LEFTOVER_SECONDS)
+            end_leftovers(self._layout, _LEFTOVER_SECONDS)
             # Most of all from the temporary folder, where nothing should be left lying.
             remove_own_directory(self._layout.socket_directory(account.uid), account)
             self._layout.keep_mark.unlink(missing_ok=True)
@@ -149,7 +149,7 @@ class EmbeddedServer:
             yield descriptor
 
     def _running(self) -> Postmaster | None:
-        return Postmaster.find(self._layout.data)
+        return Postmaster.find(self._layout)
 
     @contextmanager
     def _prepared(self) -> Iterator[Account]:
@@ -183,12 +183,12 @@ class EmbeddedServer:
         layout = self._layout
         sockets = layout.socket_directory(account.uid)
         own_directory(sockets, account)
-        end_leftovers(layout.data, _LEFTOVER_SECONDS)
+        end_leftovers(layout, _LEFTOVER_SECONDS)
         with held(layout.server_lock, fcntl.LOCK_EX, account, seconds=_LEFTOVER_SECONDS) as server_lock:
-            remove_lock_files(layout.data, sockets)
+            remove_lock_files(layout, sockets)
             binaries = binaries_for(account, layout)
             ensure_cluster(layout, account, binaries)
-            arguments = server_arguments(layout.data, sockets)
+            arguments = server_arguments(layout, sockets)
             command = command_for(binaries.postgres, arguments, account, SIGINT if die_with_parent else 0)
             self._run(command, account, server_lock)
 

@@ -1,0 +1,49 @@
+"""`bist-pipeline status`."""
+
+import click
+
+from bist_pipeline.cli._console import print_table
+from bist_pipeline.operations.home_lock import running_instance
+from bist_pipeline.pipeline.context import open_context
+from bist_pipeline.pipeline.status import Status, read_status
+from bist_pipeline.settings import load_settings
+
+_FAILURES_SHOWN = 10
+
+
+@click.command("status")
+def command() -> None:
+    """Say what is stored, what is missing and what is withheld."""
+    settings = load_settings()
+    instance = running_instance(settings.bist_home)
+    running = f"up runs as pid {instance.pid} at {instance.address}" if instance else "up is not running"
+    with open_context(settings, reads_only=True) as context:
+        status = read_status(context)
+        click.echo(f"home {settings.bist_home}: {running}; the exchange is {status.market.replace('_', ' ')}")
+    _print_watermark(status)
+    print_table(status.tables, ["table", "rows", "first_session", "last_session"], title="Tables")
+    for title, frame in (
+        ("Symbols by what became of asking for them", status.symbols),
+        ("Coverage of the newest sessions", status.coverage),
+        ("Quarantine by rule", status.quarantine),
+        ("Derived rows that rest on bars which have changed since: backfill from there", status.dirty),
+        (
+            "Newest publishes",
+            status.publishes[["publish_id", "published_at", "first_session", "last_session", "signals"]],
+        ),
+        (f"Failures (first {_FAILURES_SHOWN} of {len(status.failures)})", status.failures.head(_FAILURES_SHOWN)),
+        ("Providers", status.providers),
+    ):
+        if len(frame):
+            print_table(frame, list(frame.columns), title=title)
+
+
+def _print_watermark(status: Status) -> None:
+    if status.watermark.empty:
+        click.echo("nothing is published yet")
+        return
+    newest = status.watermark.iloc[0]
+    click.echo(
+        f"served up to {newest['last_final_session']:%Y-%m-%d} (final), publish {newest['publish_id']} "
+        f"of {newest['published_at']:%Y-%m-%d %H:%M} UTC"
+    )

@@ -1,0 +1,150 @@
+"""Examining a home: what is wrong and what to do about it.
+
+Belongs here: one small function per organ, each returning a diagnosis; a fault of one does not hide the others.
+"""
+
+import platform
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib.metadata import PackageNotFoundError, version
+from typing import Literal
+
+from bist_pipeline.core.calendar import load_calendar
+from bist_pipeline.core.clock import Clock
+from bist_pipeline.core.errors import BistError
+from bist_pipeline.core.universe import load_universe
+from bist_pipeline.operations import kill_switch
+from bist_pipeline.operations.disk import check_disk, free_bytes
+from bist_pipeline.operations.home_lock import running_instance
+from bist_pipeline.pipeline.context import open_database, overrides_path
+from bist_pipeline.pipeline.contracts import database_shape
+from bist_pipeline.providers.registry import build_providers
+from bist_pipeline.settings import Settings
+from bist_pipeline.storage.database import Database
+from bist_pipeline.storage.migrate import current_fingerprint
+from bist_pipeline.storage.views import READER
+
+Grade = Literal["ok", "warn", "fault"]
+
+# Five hundred symbols since 2010 with every version take about 6 GB; below this a first load may not fit.
+LEAST_FREE_BYTES = 2 * 1024**3
+
+# A clock that is off by more calls forming bars final, or final ones forming.
+MOST_CLOCK_DIFFERENCE = timedelta(seconds=30)
+
+_PACKAGES = ("dagster", "dagster-postgres", "pandas", "numpy", "TA-Lib", "SQLAlchemy", "adbc-driver-postgresql")
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What was found of one organ, and what to do about it (empty when nothing)."""
+
+    organ: str
+    grade: Grade
+    found: str
+    advice: str = ""
+
+
+def examine(settings: Settings, clock: Clock) -> Iterator[Diagnosis]:
+    """Examine everything, one organ after the other."""
+    yield _versions()
+    yield _guarded("disk", lambda: _disk(settings), "free some space, or set BIST_HOME to another disk")
+    yield _guarded("kill switch", lambda: _kill_switch(settings), "remove the file to go on")
+    yield _guarded("calendar", lambda: _calendar(settings, clock), "correct calendar_overrides.csv in the home")
+    yield _guarded("universe", lambda: _universe(settings), "correct BIST_UNIVERSE")
+    yield _guarded("provider", lambda: _provider(settings), "set BIST_ARCHIVE_DIR, or `bist-pipeline up --archive DIR`")
+    yield _guarded("up", lambda: _up(settings), "")
+    try:
+        with open_database(settings) as database:
+            yield _guarded("database", lambda: _database(database), "upgrade the server")
+            yield _guarded("clock", lambda: _clock(database, clock), "synchronise the machine's clock (NTP)")
+            yield _guarded("reader role", lambda: _reader(database), "")
+    except BistError as error:
+        yield Diagnosis("database", "fault", str(error), "start it, or correct BIST_DATABASE_URL")
+
+
+def _guarded(organ: str, examination: Callable[[], Diagnosis], advice: str) -> Diagnosis:
+    try:
+        return examination()
+    except BistError as error:
+        return Diagnosis(organ, "fault", str(error), advice)
+
+
+def _versions() -> Diagnosis:
+    found = [f"Python {platform.python_version()}"]
+    for name in _PACKAGES:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            return Diagnosis("versions", "fault", f"{name} is not installed", "install the project again")
+    supported = (3, 11) <= sys.version_info[:2] <= (3, 13)
+    advice = "" if supported else "use Python 3.11 to 3.13"
+    return Diagnosis("versions", "ok" if supported else "warn", ", ".join(found), advice)
+
+
+def _disk(settings: Settings) -> Diagnosis:
+    check_disk(settings.bist_home, LEAST_FREE_BYTES)
+    return Diagnosis("disk", "ok", f"{free_bytes(settings.bist_home) / 1024**3:.1f} GB free at {settings.bist_home}")
+
+
+def _kill_switch(settings: Settings) -> Diagnosis:
+    kill_switch.check(settings.bist_kill_switch)
+    return Diagnosis("kill switch", "ok", f"{settings.bist_kill_switch or 'none configured'}: not set")
+
+
+def _calendar(settings: Settings, clock: Clock) -> Diagnosis:
+    calendar = load_calendar(overrides_path(settings))
+    state = calendar.state_at(clock.now())
+    return Diagnosis("calendar", "ok", f"the exchange is {state.replace('_', ' ')}; known up to {calendar.horizon}")
+
+
+def _universe(settings: Settings) -> Diagnosis:
+    universe = load_universe(settings.bist_universe)
+    return Diagnosis("universe", "ok", f"{len(universe)} instruments from {settings.bist_universe}")
+
+
+def _provider(settings: Settings) -> Diagnosis:
+    providers = build_providers(settings)
+    told = [
+        f"{p.name}: {'any symbol' if (known := p.symbols()) is None else f'{len(known)} symbols'}" for p in providers
+    ]
+    return Diagnosis("provider", "ok", "; ".join(told))
+
+
+def _up(settings: Settings) -> Diagnosis:
+    instance = running_instance(settings.bist_home)
+    if instance is None:
+        return Diagnosis("up", "warn", "not running on this home", "`bist-pipeline up` keeps signals fresh")
+    return Diagnosis("up", "ok", f"runs as pid {instance.pid} at {instance.address}")
+
+
+def _database(database: Database) -> Diagnosis:
+    server = database.check_version()
+    stored = current_fingerprint(database)
+    if stored is None:
+        return Diagnosis("database", "warn", f"PostgreSQL {server}, empty", "`bist-pipeline backfill` or `up` fills it")
+    current = stored == f"bist_pipeline {database_shape().fingerprint()}"
+    advice = "" if current else "any writing command migrates it"
+    return Diagnosis("database", "ok" if current else "warn", f"PostgreSQL {server} at {database.url}", advice)
+
+
+def _clock(database: Database, clock: Clock) -> Diagnosis:
+    server = database.rows("SELECT clock_timestamp() AS now")[0].now
+    apart = abs(server - clock.now())
+    grade: Grade = "ok" if apart <= MOST_CLOCK_DIFFERENCE else "fault"
+    return Diagnosis(
+        "clock", grade, f"{apart.total_seconds():.1f} s apart from the database's", "" if grade == "ok" else "NTP"
+    )
+
+
+def _reader(database: Database) -> Diagnosis:
+    if database.rows("SELECT 1 FROM pg_roles WHERE rolname = :name", {"name": READER}):
+        return Diagnosis("reader role", "ok", f"{READER} exists")
+    return Diagnosis(
+        "reader role",
+        "warn",
+        f"{READER} does not exist",
+        f"let an administrator run: CREATE ROLE {READER} LOGIN PASSWORD '…'",
+    )

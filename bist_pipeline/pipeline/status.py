@@ -1,0 +1,95 @@
+"""What a person asks first: how far is it, what is missing, what is withheld, who is failing.
+
+Belongs here: the numbers. Printing them is the command line's work.
+"""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from bist_pipeline.core.calendar import MarketState
+from bist_pipeline.pipeline.context import PipelineContext
+from bist_pipeline.providers.registry import registered_providers
+
+NEWEST_SESSIONS = 5
+NEWEST_PUBLISHES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The state of one database.
+
+    Attributes:
+        market: What the exchange is doing now.
+        watermark: One row: publish_id, published_at, last_session, last_final_session; empty before the first publish.
+        tables: `table`, `rows`, `first_session`, `last_session`.
+        coverage: Newest sessions that have bars: `session_date`, `state`, `symbols`.
+        symbols: `status`, `symbols`: what became of the last asking.
+        failures: `symbol`, `reason` of those that failed.
+        quarantine: `rule`, `rows`, `symbols`.
+        dirty: `symbol`, `dirty_from`: derived rows that rest on bars which have changed since.
+        publishes: The newest ones.
+        providers: `provider`, `terms`, `configured`.
+    """
+
+    market: MarketState
+    watermark: pd.DataFrame
+    tables: pd.DataFrame
+    coverage: pd.DataFrame
+    symbols: pd.DataFrame
+    failures: pd.DataFrame
+    quarantine: pd.DataFrame
+    dirty: pd.DataFrame
+    publishes: pd.DataFrame
+    providers: pd.DataFrame
+
+
+_TABLES = (
+    "market.raw_prices",
+    "market.daily_prices",
+    "market.quarantine",
+    "analytics.indicators",
+    "analytics.candlestick_patterns",
+    "analytics.signals",
+    "serving.signals_v1",
+    "serving.pattern_events_v1",
+)
+
+
+def read_status(context: PipelineContext) -> Status:
+    """Read everything that `status` tells."""
+    frame = context.database.frame
+    return Status(
+        market=context.calendar.state_at(context.clock.now()),
+        watermark=frame("SELECT * FROM serving.watermark"),
+        tables=frame(" UNION ALL ".join(_table_sql(n, name) for n, name in enumerate(_TABLES)) + " ORDER BY place"),
+        coverage=frame(_COVERAGE, [NEWEST_SESSIONS]),
+        symbols=frame("SELECT status, count(*) AS symbols FROM market.fetch_ledger GROUP BY status ORDER BY status"),
+        failures=frame("SELECT symbol, reason FROM market.fetch_ledger WHERE status = 'failed' ORDER BY symbol"),
+        quarantine=frame(
+            """SELECT rule, count(*) AS rows, count(DISTINCT symbol) AS symbols
+            FROM market.quarantine GROUP BY rule ORDER BY rows DESC, rule"""
+        ),
+        dirty=frame("SELECT symbol, dirty_from FROM market.fetch_ledger WHERE dirty_from IS NOT NULL ORDER BY symbol"),
+        publishes=frame("SELECT * FROM serving.publishes ORDER BY publish_id DESC LIMIT $1", [NEWEST_PUBLISHES]),
+        providers=_providers(context),
+    )
+
+
+def _table_sql(place: int, name: str) -> str:
+    return (
+        f"SELECT {place} AS place, '{name}' AS \"table\", count(*) AS rows, min(session_date) AS first_session, "
+        f"max(session_date) AS last_session FROM {name}"
+    )
+
+
+_COVERAGE = """
+SELECT session_date, state, count(*) AS symbols FROM serving.coverage_v1
+WHERE session_date IN (SELECT DISTINCT session_date FROM market.daily_prices ORDER BY session_date DESC LIMIT $1)
+GROUP BY session_date, state ORDER BY session_date DESC, state"""
+
+
+def _providers(context: PipelineContext) -> pd.DataFrame:
+    configured = context.settings.bist_providers
+    rows = [(name, spec.terms, name in configured) for name, spec in registered_providers().items()]
+    return pd.DataFrame(rows, columns=["provider", "terms", "configured"])
