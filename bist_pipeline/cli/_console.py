@@ -16,7 +16,7 @@ from bist_pipeline.pipeline.progress import Progress as Told
 
 @contextmanager
 def progress_bar() -> Iterator[Told]:
-    """Show a bar per stage; where stderr is no terminal, a line when a stage is done."""
+    """Show a bar per stage; where stderr is no terminal, a line per step."""
     console = Console(stderr=True)
     if not console.is_terminal:
         yield _lines(console)
@@ -34,8 +34,11 @@ def progress_bar() -> Iterator[Told]:
 
 
 def _lines(console: Console) -> Told:
+    last: dict[str, tuple[int, int]] = {}
+
     def told(stage: str, done: int, total: int) -> None:
-        if done == total and total:
+        if total and last.get(stage) != (done, total):
+            last[stage] = (done, total)
             console.print(f"{stage}: {done} of {total}", highlight=False)
 
     return told

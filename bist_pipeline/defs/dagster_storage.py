@@ -10,6 +10,8 @@ from typing import Self
 from dagster._config.config_schema import UserConfigSchema
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
+from dagster_postgres.utils import create_pg_engine
+from sqlalchemy import Engine
 
 from bist_pipeline.core.errors import BistError
 from bist_pipeline.pipeline.dagster_records import running_dagster_url
@@ -37,4 +39,18 @@ class BistDagsterStorage(DagsterPostgresStorage):
             url = running_dagster_url(load_settings())
         except BistError as error:
             raise SystemExit(f"bist-pipeline: {error}") from error
-        return cls(inst_data=inst_data, postgres_url=url.sqlalchemy, should_autocreate_tables=True)
+        storage = cls(inst_data=inst_data, postgres_url=url.sqlalchemy, should_autocreate_tables=True)
+        for part in (storage._event_log_storage, storage._run_storage):
+            part._engine = _pooled(url.sqlalchemy)
+        return storage
+
+
+def _pooled(url: str) -> Engine:
+    """An engine that keeps a connection.
+
+    dagster-postgres opens two connections per event outside the webserver, which makes a range run's plan of one row per
+    partition and asset several times slower. Pinged before use, so that a restarted server is noticed.
+    """
+    return create_pg_engine(
+        url, None, isolation_level="AUTOCOMMIT", pool_size=1, max_overflow=20, pool_recycle=3600, pool_pre_ping=True
+    )

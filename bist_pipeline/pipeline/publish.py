@@ -19,8 +19,8 @@ from bist_pipeline.pipeline.context import PipelineContext
 from bist_pipeline.pipeline.contracts import contracts
 from bist_pipeline.pipeline.span import Span
 from bist_pipeline.schemas.contract import Contract
+from bist_pipeline.signals.explain import weights_table
 from bist_pipeline.signals.model import MODEL, Model
-from bist_pipeline.signals.registry import registered_terms
 
 CHANNEL = "bist_published"
 
@@ -151,17 +151,7 @@ def _record_model(connection: sa.Connection, model: Model) -> None:
     Raises:
         StorageError: They differ from those stored under the same version: the version must be raised.
     """
-    rows = [
-        {
-            "model_version": model.version,
-            "term": term.name,
-            "sub_signal": term.sub_signal,
-            "sub_signal_weight": float(model.weights[term.sub_signal]),
-            "term_weight": float(term.weight),
-            "description": term.description,
-        }
-        for term in registered_terms().values()
-    ]
+    rows = [{str(name): value for name, value in row.items()} for row in weights_table(model).to_dict("records")]
     stored = connection.execute(
         sa.text("SELECT * FROM serving.signal_models WHERE model_version = :version"), {"version": model.version}
     ).mappings()

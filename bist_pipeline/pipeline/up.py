@@ -22,7 +22,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from bist_pipeline.core.errors import BistError
-from bist_pipeline.operations.ports import http_probe
+from bist_pipeline.operations.ports import http_probe, socket_probe
 from bist_pipeline.operations.processes import MARK, mark_value
 from bist_pipeline.operations.supervisor.child import Child
 from bist_pipeline.operations.supervisor.supervisor import RUN_WORKERS
@@ -119,7 +119,7 @@ def children(settings: Settings, made: Instance, port: int) -> list[Child]:
     code = [program("dagster"), "api", "grpc", "--socket", str(made.socket), "-m", "bist_pipeline.definitions"]
     web = [program("dagster-webserver"), "-h", HOST, "-p", str(port), *workspace]
     return [
-        Child(CODE_SERVER, tuple(code), logs / "code_server.log", variables, ready=made.socket.exists),
+        Child(CODE_SERVER, tuple(code), logs / "code_server.log", variables, ready=lambda: socket_probe(made.socket)),
         Child(
             WEBSERVER,
             tuple(web),

@@ -128,8 +128,9 @@ CROSS JOIN LATERAL (SELECT nullif({known}, 0) AS weight) AS known"""
 def _sub_signal_json(name: str, terms: Sequence[str]) -> str:
     values = ", ".join(f"'{term}', s.term_{term}" for term in terms)
     return (
-        f"jsonb_build_object('value', s.{name}, 'weight', w.{name}, "
-        f"'contribution', s.{name} * w.{name} / known.weight, 'terms', jsonb_build_object({values}))"
+        f"jsonb_build_object('value', s.{name}, "
+        f"'weight', CASE WHEN s.{name} IS NULL THEN 0 ELSE w.{name} / known.weight END, "
+        f"'contribution', coalesce(s.{name} * w.{name} / known.weight, 0), 'terms', jsonb_build_object({values}))"
     )
 
 

@@ -87,6 +87,12 @@ def test_the_last_lines_are_those_of_the_start_in_question(tmp_path, since, coun
     assert spawn.last_lines(log, since, count) == lines
 
 
+def test_the_last_lines_lose_their_colours_and_keep_a_readable_length(tmp_path):
+    log = tmp_path / "web.log"
+    log.write_text("\x1b[32m12:00\x1b[0m - \x1b[1;31mERROR\x1b[0m - no database\n" + "x" * 1000)
+    assert spawn.last_lines(log, 0, 2) == ["12:00 - ERROR - no database", "x" * 300]
+
+
 def test_the_last_lines_of_a_huge_log_or_of_none_are_read_from_its_end(tmp_path):
     log = tmp_path / "web.log"
     assert spawn.last_lines(log, 0, 3) == []

@@ -67,6 +67,6 @@ def daily_prices(context: dg.AssetExecutionContext, pipeline: PipelineResource) 
             **{f"coverage_{state}": count for state, count in states.items()},
             **counts_metadata(report.prices),
             **read(report.prices.delivered),
-            **pictures(span, lambda: {"coverage": coverage_bar(states)}),
+            **pictures(span, lambda: {"coverage": coverage_bar(states, attention=("provider_failed", "quarantined"))}),
         }
     )

@@ -6,6 +6,7 @@ or restarted (`life.py`, `supervisor.py`).
 
 import ctypes
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,6 +20,8 @@ from bist_pipeline.operations.supervisor.child import Child
 LOG_LIMIT_BYTES = 10_000_000
 
 _TAIL_BYTES = 8192
+_LINE_LENGTH = 300
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of <sys/prctl.h>
 
 
@@ -62,7 +65,7 @@ def rotate(log: Path) -> None:
 
 
 def last_lines(log: Path, since: int, count: int) -> list[str]:
-    """Return the last `count` lines with text that were written to `log` after the position `since`."""
+    """Return the last `count` lines with text written to `log` after the position `since`, shortened, uncoloured."""
     try:
         with log.open("rb") as file:
             end = file.seek(0, os.SEEK_END)
@@ -70,7 +73,8 @@ def last_lines(log: Path, since: int, count: int) -> list[str]:
             text = file.read().decode("utf-8", errors="replace")
     except OSError:
         return []  # a reason is looked for after a failure; the failure itself is what is reported
-    return [line.rstrip() for line in text.splitlines() if line.strip()][-count:]
+    plain = _COLOURS.sub("", text)
+    return [line.strip()[:_LINE_LENGTH] for line in plain.splitlines() if line.strip()][-count:]
 
 
 def _preparation(supervisor: int) -> Callable[[], None]:

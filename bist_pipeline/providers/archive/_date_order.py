@@ -3,11 +3,11 @@
 Belongs here: the readings of three numbers as a date and the choice between them. Does not belong here: text. Rules, in
 order, each dropping readings that are worse than another:
 1. every row is a day of the calendar;
-2. the rows run in one direction;
-3. no row lies on a weekend;
-4. the rows span at most half of what they span otherwise.
-Several readings left: with points between the numbers the day is first, because nobody writes `mm.dd.yyyy`; with other
-signs the column is refused.
+2. points between the numbers: the day is first, because nobody writes `mm.dd.yyyy`;
+3. the rows run in one direction;
+4. the rows span at most half of what they span otherwise;
+5. no row lies on a weekend.
+Several readings left: the column is refused. A year of two digits comes last, or first where hyphens part the numbers.
 """
 
 from collections.abc import Callable
@@ -49,19 +49,19 @@ def choose_order(
     Raises:
         BadPayloadError: More than one reading remains.
     """
-    orders = ("dmy", "mdy", "ymd") if short_year else ("dmy", "mdy")
+    orders = ("dmy", "mdy", "ymd") if short_year and separator == "-" else ("dmy", "mdy")
     built = {order: build_days(parts, order) for order in orders}
     left = {order: days for order, (days, valid) in built.items() if valid.all()}
     if len(left) < 2:
         counts = {order: int(valid.sum()) for order, (_, valid) in built.items()}
         return max(counts, key=lambda order: counts[order]), "the only reading in which every row is a date"
+    if separator == ".":
+        return "dmy", "dates with points have the day first"
     for rule, slack, reason in _RULES:
         scores = {order: rule(days) for order, days in left.items()}
         left = {order: days for order, days in left.items() if scores[order] <= slack * min(scores.values())}
         if _are_one(left):
             return next(iter(left)), reason
-    if separator == ".":
-        return "dmy", "dates with points have the day first"
     shown = " and ".join(f"{order}: {days[0]}" for order, days in left.items())
     raise place.refuse(f"day and month cannot be told apart ({shown}); write yyyy-mm-dd", column=column)
 
@@ -89,6 +89,6 @@ def _span(days: Days) -> int:
 # What is counted, how many times the lowest count is still as good, and what is reported.
 _RULES: tuple[tuple[Callable[[Days], int], int, str], ...] = (
     (_turns, 1, "the only reading in which the rows run in one direction"),
-    (_weekend_days, 1, "the only reading without weekends"),
     (_span, 2, "the reading with the smallest gaps"),
+    (_weekend_days, 1, "the only reading without weekends"),
 )

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from bist_pipeline.core.calendar import ISTANBUL
 from bist_pipeline.providers.archive._date_formats import Parsed, parse_dates
-from bist_pipeline.providers.archive._place import Place, quoted
+from bist_pipeline.providers.archive._place import Place
 from bist_pipeline.providers.archive._strings import first_null, trimmed
 
 Stamps = npt.NDArray[np.datetime64]
@@ -58,7 +58,8 @@ def read_dates(cells: pa.Array, name: str, rows: npt.NDArray[np.int64], place: P
     implausible = ~_plausible(dates.stamps)
     if implausible.any():
         row = int(np.argmax(implausible))
-        raise place.refuse(f"{quoted(str(cells[row]))} is not a date", row=int(rows[row]), column=name)
+        day = dates.days[row].astype("datetime64[D]")
+        raise place.refuse(f"the day {day} lies outside 1900 to 2099", row=int(rows[row]), column=name)
     return dates
 
 
