@@ -5,13 +5,12 @@ Belongs here: finding the database of the home (or of `BIST_DATABASE_URL`) and h
 `postgresql://` would name a driver that is not installed.
 """
 
-from typing import Self
+from typing import Any, Self
 
 from dagster._config.config_schema import UserConfigSchema
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres import DagsterPostgresStorage
 from dagster_postgres.utils import create_pg_engine
-from sqlalchemy import Engine
 
 from bist_pipeline.core.errors import BistError
 from bist_pipeline.pipeline.dagster_records import running_dagster_url
@@ -45,11 +44,11 @@ class BistDagsterStorage(DagsterPostgresStorage):
         return storage
 
 
-def _pooled(url: str) -> Engine:
+def _pooled(url: str) -> Any:
     """An engine that keeps a connection.
 
-    dagster-postgres opens two connections per event outside the webserver, which makes a range run's plan of one row per
-    partition and asset several times slower. Pinged before use, so that a restarted server is noticed.
+    dagster-postgres opens two connections per event outside the webserver, which makes a range run's plan, one row per
+    partition and asset, several times slower. Pinged before use, so that a restarted server is noticed.
     """
     return create_pg_engine(
         url, None, isolation_level="AUTOCOMMIT", pool_size=1, max_overflow=20, pool_recycle=3600, pool_pre_ping=True

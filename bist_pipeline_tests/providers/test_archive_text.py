@@ -68,6 +68,10 @@ def test_lines_above_the_header_are_passed_over_and_reported(desk):
     assert history.bars["source_row"].tolist() == [5, 6]
 
 
+def test_a_title_with_a_date_above_the_header_is_not_taken_for_a_row(desk):
+    assert len(desk.read("05.01.2024, 18:30\n" + PLAIN).bars) == 2
+
+
 def test_blank_lines_comments_and_repeated_headers_are_no_rows_and_do_not_shift_line_numbers(desk):
     header, first, second = PLAIN.splitlines()
     history = desk.read("\n".join([header, "", first, "# gap", ",,,,,", header, second, "\x1a"]))

@@ -24,7 +24,7 @@ _TIME = (
 _FORMATS = {
     "year first": r"(?P<a>\d{4})(?P<sep>[-/.])(?P<b>\d{1,2})(?P=sep)(?P<c>\d{1,2})" + _TIME,
     "numeric": r"(?P<a>\d{1,2})(?P<sep>[-/. ])(?P<b>\d{1,2})(?P=sep)(?P<c>\d{4}|\d{2})" + _TIME,
-    "yyyymmdd": r"(?P<a>\d{4})(?P<b>\d{2})(?P<c>\d{2})(?:\.0+)?",
+    "yyyymmdd": r"(?P<a>\d{4})(?P<b>\d{2})(?P<c>\d{2}(?:\.0+)?)",
     "day month-name year": r"(?P<a>\d{1,2})[-/. ]+(?P<b>[^\W\d_]+)\.?,?[-/. ]*(?P<c>\d{4}|\d{2})" + _TIME,
     "month-name day year": r"(?P<b>[^\W\d_]+)\.?[-/. ]+(?P<a>\d{1,2}),?[-/. ]+(?P<c>\d{4})" + _TIME,
     "epoch": r"(?P<epoch>\d{9,10}|\d{12,13}|\d{15,16}|\d{18,19})(?:\.\d+)?",
@@ -38,6 +38,7 @@ _MONTHS = {
     for number, name in enumerate(names.split(), start=1)
 }
 _MICROSECONDS_PER = {9: 1_000_000, 10: 1_000_000, 12: 1_000, 13: 1_000, 15: 1, 16: 1}  # by number of digits
+_EPOCH_SECONDS_DIGITS = 10  # nine before September 2001
 _SPREADSHEET_ORIGIN = np.datetime64("1899-12-30", "D")  # Excel counts the day 1900-02-29 that never was
 
 
@@ -94,17 +95,16 @@ def _recognise(text: str) -> tuple[str, re.Match[str] | None]:
     for name, pattern in _COMPILED.items():
         match = pattern.fullmatch(text)
         if match is not None and (not name.startswith(("day", "month")) or _month(match) is not None):
-            return name + _variant(match), match
+            return name + _variant(name, match), match
     return "no date", None
 
 
-def _variant(match: re.Match[str]) -> str:
+def _variant(name: str, match: re.Match[str]) -> str:
     """Return what must be the same in all rows: the sign between the parts, the digits of the year or of the epoch."""
-    parts = match.groupdict()
-    if "epoch" in parts:
-        return f":{len(parts['epoch'])}" if len(parts["epoch"]) > 10 else ":seconds"
-    year = parts.get("c") or ""
-    return f":{parts.get('sep') or ''}{'yy' if len(year) == 2 and not (parts.get('a') or '')[3:] else ''}"
+    if name == "epoch":
+        return f":{max(len(match['epoch']), _EPOCH_SECONDS_DIGITS)}"
+    short = "yy" if name in {"numeric", "day month-name year"} and len(match["c"]) == 2 else ""
+    return f":{match['sep']}{short}" if name in {"numeric", "year first"} else f":{short}"
 
 
 def _month(match: re.Match[str]) -> int | None:
@@ -137,7 +137,8 @@ def _from_parts(
     family = kind.partition(":")[0]
     named = "month-name" in family
     parts = np.array(
-        [(int(m["a"]), (_month(m) or 0) if named else int(m["b"]), int(m["c"])) for m in matches], dtype=np.int64
+        [(int(m["a"]), (_month(m) or 0) if named else int(m["b"]), int(m["c"].partition(".")[0])) for m in matches],
+        dtype=np.int64,
     )
     if family == "numeric":
         separator, short = kind[len("numeric:")], kind.endswith("yy")
@@ -149,7 +150,7 @@ def _from_parts(
         first = int(np.argmin(valid))
         raise place.refuse(f"{quoted(matches[first][0])} is not a date", row=int(rows[first]), column=name)
     times = np.array([_time(match) for match in matches], dtype="timedelta64[us]")
-    is_utc = np.array([bool(match.groupdict().get("offset")) for match in matches])
+    is_utc = np.array([match.end() > match.end("c") and bool(match["offset"]) for match in matches])
     notes: dict[str, Any] = {"date_format": _label(family, kind, order)}
     return Parsed(days, times, is_utc, notes | ({"date_order_reason": reason} if reason else {}))
 
@@ -163,6 +164,8 @@ def _label(family: str, kind: str, order: str) -> str:
 
 def _time(match: re.Match[str]) -> int:
     """Return microseconds since midnight, less the offset."""
+    if match.end() == match.end("c"):
+        return 0
     parts = match.groupdict()
     hour, minute, second = (int(parts.get(unit) or 0) for unit in ("hour", "minute", "second"))
     if parts.get("half"):

@@ -21,6 +21,8 @@ from bist_pipeline.providers.archive._strings import first_null, trimmed
 
 Stamps = npt.NDArray[np.datetime64]
 
+_TODAYS_OFFSET = np.timedelta64(3, "h")
+
 
 @dataclass(frozen=True, slots=True)
 class Dates:
@@ -69,9 +71,16 @@ def _from_text(texts: pa.Array, name: str, rows: npt.NDArray[np.int64], place: P
 
 
 def to_istanbul(utc: Stamps) -> Stamps:
-    """Return the wall clock of Istanbul at moments in UTC, both datetime64[us] without zone."""
-    local = pd.DatetimeIndex(utc).tz_localize("UTC").tz_convert(ISTANBUL).tz_localize(None)
-    return local.to_numpy().astype("datetime64[us]")
+    """Return the wall clock of Istanbul at moments in UTC, both datetime64[us] without zone.
+
+    Turkey kept UTC+2 in winter until 2016, but tools that know today's offset alone stamp those days at midnight of
+    UTC+3, an hour early: such a stamp means the day that begins then. No session ever was at that hour.
+    """
+    local: Stamps = pd.DatetimeIndex(utc).tz_localize("UTC").tz_convert(ISTANBUL).tz_localize(None).to_numpy()
+    local = local.astype("datetime64[us]")
+    at_todays_offset = utc + _TODAYS_OFFSET
+    is_midnight = at_todays_offset == at_todays_offset.astype("datetime64[D]")
+    return np.where(is_midnight, at_todays_offset, local)
 
 
 def _typed(cells: pa.Array) -> Dates | None:

@@ -54,10 +54,7 @@ def find_layout(lines: Sequence[str], place: Place) -> Layout:
     Raises:
         BadPayloadError: There is none, or its ticker line names other symbols than the file.
     """
-    searched = lines[:_SEARCHED_LINES]
-    present = [delimiter for delimiter in DELIMITERS if any(delimiter in line for line in searched)] or [","]
-    found = [(*_best_line(searched, delimiter, place.symbol), delimiter) for delimiter in present]
-    roles, header, delimiter = max(found, key=lambda best: best[0])
+    roles, header, delimiter = _best_line(lines[:_SEARCHED_LINES], place.symbol)
     if not roles:
         raise place.refuse(f"has no header line: {_EXPECTED}")
     names = split_cells(lines[header], delimiter)
@@ -77,24 +74,27 @@ def split_cells(line: str, delimiter: str) -> list[str]:
     return [cell.strip() for cell in next(csv.reader([line[:_LONGEST_LINE]], delimiter=delimiter), [])] or [""]
 
 
-def _best_line(lines: Sequence[str], delimiter: str, symbol: str) -> tuple[int, int]:
-    """Return how many roles the best header line names, and where it stands."""
-    best = (0, 0)
+def _best_line(lines: Sequence[str], symbol: str) -> tuple[int, int, str]:
+    """Return how many roles the best header line names, where it stands, and its delimiter."""
+    best = (0, 0, ",")
     for position, line in enumerate(lines):
-        cells = split_cells(line, delimiter)
-        if _is_row(cells):
-            break
-        count = len({role_of(cell, symbol) for cell in cells} - {None})
-        # One known name in a long line of prose is no header.
-        if count > best[0] and (count > 1 or len(cells) == 1 or cells.count("") == 0):
-            best = (count, position)
+        for delimiter in DELIMITERS:
+            if delimiter not in line and delimiter != ",":
+                continue
+            cells = split_cells(line, delimiter)
+            if _is_row(cells):
+                return best
+            count = len({role_of(cell, symbol) for cell in cells} - {None})
+            # One known name in a long line of prose is no header.
+            if count > best[0] and (count > 1 or cells.count("") == 0):
+                best = (count, position, delimiter)
     return best
 
 
 def _is_row(cells: Sequence[str]) -> bool:
     filled = [cell for cell in cells if cell]
     numbers = sum(bool(_NUMBER.fullmatch(cell)) for cell in filled)
-    return len(cells) > 1 and bool(filled) and any(c.isdigit() for c in cells[0]) and 2 * numbers >= len(filled)
+    return len(filled) > 2 and any(c.isdigit() for c in cells[0]) and 2 * numbers >= len(filled)
 
 
 def _belongs_to_header(cells: Sequence[str], symbol: str) -> bool:

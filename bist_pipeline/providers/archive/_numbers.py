@@ -131,13 +131,21 @@ def _may_group(column: RawNumbers) -> bool:
 
 
 def _normalised(column: RawNumbers) -> Column:
-    cells = replaced(_null_missing(column.cells), "[\u00a0\u2007\u2009\u202f]", " ")
+    cells = _null_missing(column.cells)
+    if first_not_matching(cells, _SHAPE) is not None:
+        cells = _tidied(cells, column.role)
+    return Column(column.role, column.name, cells)
+
+
+def _tidied(cells: pa.Array, role: str) -> pa.Array:
+    """Return the cells with one kind of blank, apostrophe and minus, without currency, and suffixes as exponents."""
+    cells = replaced(cells, "[\u00a0\u2007\u2009\u202f]", " ")
     cells = replaced(replaced(cells, "[’`]", "'"), "−", "-")
     cells = replaced(cells, _CURRENCY, "")
-    if column.role == "volume":
+    if role == "volume":
         for suffix, power in _SUFFIXES:
             cells = replaced(cells, rf"(?i)(\d[.,]?)\s*(?:{suffix})\.?$", rf"\1e{power}")
-    return Column(column.role, column.name, cells)
+    return cells
 
 
 def _has_suffixes(texts: Sequence[RawNumbers]) -> bool:
