@@ -22,8 +22,8 @@ _TIME = (
     r"\s?(?P<offset>Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?"
 )
 _FORMATS = {
-    "year first": r"(?P<a>\d{4})(?P<sep>[-/.])(?P<b>\d{1,2})(?P=sep)(?P<c>\d{1,2})" + _TIME,
     "numeric": r"(?P<a>\d{1,2})(?P<sep>[-/. ])(?P<b>\d{1,2})(?P=sep)(?P<c>\d{4}|\d{2})" + _TIME,
+    "year first": r"(?P<a>\d{4})(?P<sep>[-/.])(?P<b>\d{1,2})(?P=sep)(?P<c>\d{1,2})" + _TIME,
     "yyyymmdd": r"(?P<a>\d{4})(?P<b>\d{2})(?P<c>\d{2}(?:\.0+)?)",
     "day month-name year": r"(?P<a>\d{1,2})[-/. ]+(?P<b>[^\W\d_]+)\.?,?[-/. ]*(?P<c>\d{4}|\d{2})" + _TIME,
     "month-name day year": r"(?P<b>[^\W\d_]+)\.?[-/. ]+(?P<a>\d{1,2}),?[-/. ]+(?P<c>\d{4})" + _TIME,

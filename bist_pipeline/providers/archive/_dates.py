@@ -17,10 +17,11 @@ import pyarrow as pa
 from bist_pipeline.core.calendar import ISTANBUL
 from bist_pipeline.providers.archive._date_formats import Parsed, parse_dates
 from bist_pipeline.providers.archive._place import Place
-from bist_pipeline.providers.archive._strings import first_null, trimmed
+from bist_pipeline.providers.archive._strings import any_matching, first_null, trimmed
 
 Stamps = npt.NDArray[np.datetime64]
 
+_ISO = r"^\d{4}-\d{2}-\d{2}"
 _TODAYS_OFFSET = np.timedelta64(3, "h")
 
 
@@ -97,6 +98,8 @@ def _typed(cells: pa.Array) -> Dates | None:
 
 def _iso(texts: pa.Array) -> Dates | None:
     """Read a column that is ISO throughout, with arrow's parser; None when it is something else."""
+    if not any_matching(texts[:1], _ISO):  # a cast that fails costs more than one that succeeds
+        return None
     for kind, label in (
         (pa.date32(), "yyyy-mm-dd"),
         (pa.timestamp("us", "UTC"), "yyyy-mm-dd with time and offset"),
