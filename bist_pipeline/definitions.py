@@ -25,8 +25,6 @@ def build_definitions(resources: Mapping[str, Any] | None = None) -> dg.Definiti
         sensors=[sensors.first_load],
         resources={"pipeline": PipelineResource(), **(resources or {})},
         executor=executor(load_settings().bist_executor),
-        # A materialisation per partition is a line at DEBUG: thousands of them for a range.
-        loggers={"console": dg.colored_console_logger.configured({"log_level": "INFO"})},
     )
 
 

@@ -1,9 +1,12 @@
 """Folders of SIMULATED price files, as a desk would keep them.
 
-Belongs here: writing an archive whose days are sessions of Borsa Istanbul, so that every bar is acceptable unless a test
-spoils it.
+Belongs here: writing an archive whose days are sessions of Borsa Istanbul, so that every bar is acceptable unless a
+test spoils it. For a first look without files of one's own:
+
+    python -m bist_pipeline_tests.archives DIR
 """
 
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -44,3 +47,20 @@ def write_archive(folder: Path, bars: pd.DataFrame) -> Path:
         kept = rows[list(HEADERS)].rename(columns=HEADERS)
         kept.assign(Date=rows["session_date"].dt.strftime("%Y-%m-%d")).to_csv(folder / f"{symbol}.csv", index=False)
     return folder
+
+
+def main(arguments: list[str]) -> int:
+    """Write 40 SIMULATED symbols over four years into the folder named on the command line."""
+    if len(arguments) != 1:
+        sys.stderr.write("usage: python -m bist_pipeline_tests.archives DIR\n")
+        return 2
+    bars = simulated_bars(symbols=40, sessions=1000, first=date(2022, 1, 3))
+    folder = write_archive(Path(arguments[0]), bars)
+    sys.stdout.write(
+        f"{len(bars):,} SIMULATED bars of 40 symbols (ZZAAA …) are in {folder}; no real price is among them\n"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -5,12 +5,9 @@ Belongs here: what is selected and how its runs are tagged. When they run stands
 
 import dagster as dg
 
-from bist_pipeline.defs.partitions import SESSIONS
-
 derive_sessions = dg.define_asset_job(
     "derive_sessions",
     selection=dg.AssetSelection.all(),
-    partitions_def=SESSIONS,
     description="The whole chain for a session or a range of up to 260: fetch, check, clean, derive, publish.",
     tags={"dagster/max_runtime": "1800"},
 )

@@ -12,8 +12,6 @@ from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
 
-import sqlalchemy as sa
-
 from bist_pipeline.core.errors import StorageError
 from bist_pipeline.pipeline.context import PipelineContext
 from bist_pipeline.pipeline.contracts import contracts
@@ -21,6 +19,7 @@ from bist_pipeline.pipeline.span import Span
 from bist_pipeline.schemas.contract import Contract
 from bist_pipeline.signals.explain import weights_table
 from bist_pipeline.signals.model import MODEL, Model
+from bist_pipeline.storage.database import Statements
 
 CHANNEL = "bist_published"
 
@@ -40,38 +39,38 @@ class PublishReport:
 
 def publish(context: PipelineContext, span: Span) -> PublishReport:
     """Make the derived rows of a span visible to consumers, in one transaction."""
-    with context.database.transaction("publishing") as connection:
-        connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtextextended('bist_pipeline:serving', 0))"))
-        connection.execute(sa.text("SET LOCAL work_mem = '256MB'"))
+    with context.database.statements("publishing") as connection:
+        connection.run("SELECT pg_advisory_xact_lock(hashtextextended('bist_pipeline:serving', 0))")
+        connection.run("SET LOCAL work_mem = '256MB'")
         _record_model(connection, MODEL)
-        publish_id = connection.scalar(sa.text("SELECT coalesce(max(publish_id), 0) + 1 FROM serving.publishes"))
+        publish_id = connection.rows("SELECT coalesce(max(publish_id), 0) + 1 AS next FROM serving.publishes")[0][
+            "next"
+        ]
         values = {"publish_id": publish_id, "first": span.first, "last": span.last, "origin": context.origin}
         signals = _publish_signals(connection, values)
         events = _publish_events(connection, values)
         row: dict[str, Any] = values | {"run_id": context.run_id} | signals | events | _summary(connection, values)
-        connection.execute(_INSERT_PUBLISH, row)
+        connection.run(_INSERT_PUBLISH, row)
         _clear_dirty(connection, values)
         message = json.dumps({"publish_id": publish_id, "first": str(span.first), "last": str(span.last)})
-        connection.execute(sa.text("SELECT pg_notify(:channel, :message)"), {"channel": CHANNEL, "message": message})
+        connection.run("SELECT pg_notify(:channel, :message)", {"channel": CHANNEL, "message": message})
     return PublishReport(**{field.name: row[field.name] for field in fields(PublishReport)})
 
 
-def _publish_signals(connection: sa.Connection, values: dict[str, Any]) -> dict[str, int]:
+def _publish_signals(connection: Statements, values: dict[str, Any]) -> dict[str, int]:
     derived, served = contracts().signals, contracts().served_signals
     answer = [n for n in derived.columns if n not in {*derived.key, *derived.stamps}]
-    superseded = connection.execute(_supersede(served, derived.name, "symbol", answer), values).rowcount
+    superseded = connection.run(_supersede(served, derived.name, "symbol", answer), values)
     columns = ", ".join(f'"{name}"' for name in (*derived.key, *answer))
-    added = connection.execute(
-        sa.text(
-            f"""INSERT INTO serving.signals ({columns}, origin, publish_id)
-            SELECT {columns}, CAST(:origin AS text), :publish_id FROM {derived.name} AS d
-            WHERE session_date BETWEEN :first AND :last AND NOT EXISTS (
-                SELECT 1 FROM serving.signals AS s WHERE s.session_date = d.session_date AND s.symbol = d.symbol
-                AND s.superseded_by IS NULL)"""
-        ),
+    added = connection.run(
+        f"""INSERT INTO serving.signals ({columns}, origin, publish_id)
+        SELECT {columns}, CAST(:origin AS text), :publish_id FROM {derived.name} AS d
+        WHERE session_date BETWEEN :first AND :last AND NOT EXISTS (
+            SELECT 1 FROM serving.signals AS s WHERE s.session_date = d.session_date AND s.symbol = d.symbol
+            AND s.superseded_by IS NULL)""",
         values,
     )
-    return {"signals": added.rowcount, "signals_superseded": superseded}
+    return {"signals": added, "signals_superseded": superseded}
 
 
 # A candlestick as an event: its name is its place, and it is confirmed by the bar that completes it.
@@ -84,84 +83,73 @@ _CANDLES_AS_EVENTS = f"""
     FROM analytics.candlestick_patterns AS d WHERE d.session_date BETWEEN :first AND :last"""
 
 
-def _publish_events(connection: sa.Connection, values: dict[str, Any]) -> dict[str, int]:
+def _publish_events(connection: Statements, values: dict[str, Any]) -> dict[str, int]:
     served = contracts().served_events
     keys = ("event_id", "symbol", "session_date", "publish_id", "superseded_by")
     answer = [name for name in served.columns if name not in keys]
-    superseded = connection.execute(_supersede(served, f"({_CANDLES_AS_EVENTS})", "event_id", answer), values).rowcount
+    superseded = connection.run(_supersede(served, f"({_CANDLES_AS_EVENTS})", "event_id", answer), values)
     columns = ", ".join(("event_id", "symbol", "session_date", *answer))
-    added = connection.execute(
-        sa.text(
-            f"""INSERT INTO serving.pattern_events ({columns}, publish_id)
-            SELECT {columns}, :publish_id FROM ({_CANDLES_AS_EVENTS}) AS d
-            WHERE NOT EXISTS (
-                SELECT 1 FROM serving.pattern_events AS s WHERE s.session_date = d.session_date
-                AND s.event_id = d.event_id AND s.superseded_by IS NULL)"""
-        ),
+    added = connection.run(
+        f"""INSERT INTO serving.pattern_events ({columns}, publish_id)
+        SELECT {columns}, :publish_id FROM ({_CANDLES_AS_EVENTS}) AS d
+        WHERE NOT EXISTS (
+            SELECT 1 FROM serving.pattern_events AS s WHERE s.session_date = d.session_date
+            AND s.event_id = d.event_id AND s.superseded_by IS NULL)""",
         values,
     )
-    return {"events": added.rowcount, "events_superseded": superseded}
+    return {"events": added, "events_superseded": superseded}
 
 
-def _supersede(served: Contract, derived: str, match: str, answer: list[str]) -> sa.TextClause:
+def _supersede(served: Contract, derived: str, match: str, answer: list[str]) -> str:
     """SQL that marks the current versions whose answer is no longer what was derived."""
     ours = ", ".join(f's."{name}"' for name in answer)
     theirs = ", ".join(f'd."{name}"' for name in answer)
-    return sa.text(
-        f"""UPDATE {served.name} AS s SET superseded_by = :publish_id
+    return f"""
+        UPDATE {served.name} AS s SET superseded_by = :publish_id
         WHERE s.session_date BETWEEN :first AND :last AND s.superseded_by IS NULL AND NOT EXISTS (
             SELECT 1 FROM {derived} AS d WHERE d.session_date = s.session_date AND d.{match} = s.{match}
             AND ({theirs}) IS NOT DISTINCT FROM ({ours}))"""
-    )
 
 
-def _summary(connection: sa.Connection, values: dict[str, Any]) -> dict[str, Any]:
-    row = connection.execute(
-        sa.text(
-            """SELECT count(DISTINCT symbol) AS symbols, max(session_date) FILTER (WHERE is_final) AS last_final_session
-            FROM serving.signals WHERE session_date BETWEEN :first AND :last AND superseded_by IS NULL"""
-        ),
+def _summary(connection: Statements, values: dict[str, Any]) -> dict[str, Any]:
+    return connection.rows(
+        """SELECT count(DISTINCT symbol) AS symbols, max(session_date) FILTER (WHERE is_final) AS last_final_session
+        FROM serving.signals WHERE session_date BETWEEN :first AND :last AND superseded_by IS NULL""",
         values,
-    ).one()
-    return dict(row._mapping)
+    )[0]
 
 
-_INSERT_PUBLISH = sa.text(
-    """INSERT INTO serving.publishes (publish_id, published_at, origin, run_id, first_session, last_session,
+_INSERT_PUBLISH = """
+    INSERT INTO serving.publishes (publish_id, published_at, origin, run_id, first_session, last_session,
         last_final_session, signals, signals_superseded, events, events_superseded, symbols)
     VALUES (:publish_id, clock_timestamp(), :origin, :run_id, :first, :last, :last_final_session, :signals,
         :signals_superseded, :events, :events_superseded, :symbols)"""
-)
 
 
-def _clear_dirty(connection: sa.Connection, values: dict[str, Any]) -> None:
+def _clear_dirty(connection: Statements, values: dict[str, Any]) -> None:
     """A symbol is clean again once everything from its earliest change on has been derived anew."""
-    connection.execute(
-        sa.text(
-            """UPDATE market.fetch_ledger SET dirty_from = NULL
-            WHERE dirty_from >= :first AND last_session <= :last"""
-        ),
+    connection.run(
+        """UPDATE market.fetch_ledger SET dirty_from = NULL
+        WHERE dirty_from >= :first AND last_session <= :last""",
         values,
     )
 
 
-def _record_model(connection: sa.Connection, model: Model) -> None:
+def _record_model(connection: Statements, model: Model) -> None:
     """Store the weights that made the scores.
 
     Raises:
         StorageError: They differ from those stored under the same version: the version must be raised.
     """
     rows = [{str(name): value for name, value in row.items()} for row in weights_table(model).to_dict("records")]
-    stored = connection.execute(
-        sa.text("SELECT * FROM serving.signal_models WHERE model_version = :version"), {"version": model.version}
-    ).mappings()
-    known = {row["term"]: dict(row) for row in stored}
+    stored = connection.rows(
+        "SELECT * FROM serving.signal_models WHERE model_version = :version", {"version": model.version}
+    )
+    known = {row["term"]: row for row in stored}
     if not known:
-        connection.execute(
-            sa.text(
-                """INSERT INTO serving.signal_models VALUES
-                (:model_version, :term, :sub_signal, :sub_signal_weight, :term_weight, :description)"""
-            ),
+        connection.run(
+            """INSERT INTO serving.signal_models VALUES
+            (:model_version, :term, :sub_signal, :sub_signal_weight, :term_weight, :description)""",
             rows,
         )
     elif {row["term"]: _weights(row) for row in rows} != {term: _weights(row) for term, row in known.items()}:

@@ -5,7 +5,7 @@ rows goes through ADBC, whose reads and writes are PostgreSQL's binary COPY.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import adbc_driver_postgresql.dbapi as adbc
@@ -19,6 +19,21 @@ from bist_pipeline.storage.failures import translated
 from bist_pipeline.storage.url import DatabaseUrl
 
 OLDEST_SERVER = 14
+
+
+class Statements:
+    """Small statements with `:name` parameters in one open transaction. Made by `Database.statements`."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def run(self, sql: str, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] = ()) -> int:
+        """Run one statement, once per set of parameters, and return how many rows it touched."""
+        return self._connection.execute(sa.text(sql), parameters or None).rowcount
+
+    def rows(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        """Run one query and return its rows by column name."""
+        return [dict(row) for row in self._connection.execute(sa.text(sql), dict(parameters or {})).mappings()]
 
 
 class Database:
@@ -37,6 +52,12 @@ class Database:
         """Open a transaction for small statements; it commits at the end and rolls back on any error."""
         with translated(doing), self._engine.begin() as connection:
             yield connection
+
+    @contextmanager
+    def statements(self, doing: str) -> Iterator[Statements]:
+        """Open a transaction for small statements, for those who do not speak the driver's language."""
+        with self.transaction(doing) as connection:
+            yield Statements(connection)
 
     def run_alone(self, statement: str) -> None:
         """Run one statement outside any transaction, as `CREATE DATABASE` needs it."""
@@ -64,7 +85,9 @@ class Database:
             try:
                 yield BulkTransaction(connection)
             except BaseException:
-                connection.rollback()
+                # A connection that is gone has rolled back already; why it went is what a person needs to read.
+                with suppress(adbc.Error):
+                    connection.rollback()
                 raise
             connection.commit()
 

@@ -4,6 +4,7 @@ Belongs here: telling a person in one line what the database refused and what to
 talks to a driver does so inside `translated`.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -23,8 +24,20 @@ _ADVICE = {
     "3D000": "there is no such database: create it, or correct BIST_DATABASE_URL",
     "42501": "the database user lacks a privilege",
     "57P01": "the database server was shut down; what was being written has been rolled back",
+    "57P03": "the database server is starting or stopping: try again in a moment",
 }
-_UNREACHABLE = ("08", "57P03", "28", "3D000", "57P01")
+_UNREACHABLE = ("08", "57P03", "28", "3D000", "53300", "57P01")
+
+# A connection that is refused carries no SQLSTATE through libpq: only the server's words tell why.
+_REFUSALS = (
+    (r"password authentication failed", "28P01"),
+    (r"no pg_hba\.conf entry|no password supplied|FATAL: role ", "28000"),
+    (r"FATAL: database .* does not exist", "3D000"),
+    (r"FATAL: permission denied for database", "42501"),
+    (r"too many clients|remaining connection slots|too many connections for", "53300"),
+    (r"FATAL: the database system is", "57P03"),
+    (r"terminating connection due to administrator command", "57P01"),
+)
 
 
 @contextmanager
@@ -44,14 +57,25 @@ def translated(doing: str) -> Iterator[None]:
 
 def _translate(error: Exception, doing: str) -> StorageError:
     cause = getattr(error, "orig", None) or error
-    state = getattr(cause, "pgcode", None) or getattr(cause, "sqlstate", None) or ""
     text = " ".join(str(cause).split())
+    state = getattr(cause, "pgcode", None) or getattr(cause, "sqlstate", None) or _refusal(text)
     connecting = state.startswith(_UNREACHABLE) if state else _mentions_connection(text)
     advice = _ADVICE.get(state) or ("is the database running? See `bist-pipeline doctor`" if connecting else "")
     message = f"{doing}: {text[:300]}" + (f" ({advice})" if advice else "")
     return (DatabaseUnavailableError if connecting else StorageError)(message)
 
 
+def _refusal(text: str) -> str:
+    return next((state for pattern, state in _REFUSALS if re.search(pattern, text)), "")
+
+
 def _mentions_connection(text: str) -> bool:
-    marks = ("could not connect", "connection to server", "server closed the connection", "could not translate host")
+    marks = (
+        "could not connect",
+        "connection to server",
+        "server closed the connection",
+        "could not translate host",
+        "no connection to the server",
+        "connection already closed",
+    )
     return any(mark in text for mark in marks)

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 import sqlalchemy as sa
 from alembic import command
@@ -21,6 +22,8 @@ from bist_pipeline.storage.tables import column, metadata_of
 
 SCHEMAS = ("reference", "market", "analytics", "serving")
 _MIGRATIONS = Path(__file__).parent / "migrations"
+_FINGERPRINT = sa.text("SELECT obj_description(to_regnamespace('serving')::oid, 'pg_namespace')")
+_ALEMBIC = Lock()  # its context is a global of the process: two databases migrated at once would be mixed up
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +40,20 @@ class Shape:
     indicators: Contract
     terms: tuple[tuple[str, str], ...]
 
-    def statements(self) -> list[str]:
-        """SQL of the served views."""
-        return views.statements(self.indicators, self.terms)
+    def statements(self, indicator_columns: Sequence[str] | None = None) -> list[str]:
+        """SQL of the served views.
+
+        Args:
+            indicator_columns: In the order in which the table has them; None for the contract's order. A view's columns
+                cannot change places, and a new indicator may stand anywhere in the contract.
+        """
+        return views.statements(indicator_columns or self.indicators.columns, self.terms)
 
     def fingerprint(self) -> str:
         """Changes whenever a table, a view or a revision does."""
-        columns = [f"{c.name}.{n}:{c.frame.columns[n]}" for c in self.contracts for n in c.columns]
+        columns = [_told(contract, name) for contract in self.contracts for name in contract.columns]
         revisions = sorted(path.name for path in (_MIGRATIONS / "versions").glob("*.py"))
-        text = "\n".join([*columns, *revisions, *self.statements()])
+        text = "\n".join([*columns, *comments(self.contracts), *revisions, *self.statements()])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -61,20 +69,23 @@ def migrate(database: Database, shape: Shape) -> bool:
     database.check_version()
     with database.transaction("migrating the database") as connection:
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtextextended('bist_pipeline:migrate', 0))"))
+        if connection.scalar(_FINGERPRINT) == wanted:
+            return False  # another process was faster
         for name in SCHEMAS:
             connection.execute(sa.text(f"CREATE SCHEMA IF NOT EXISTS {name}"))
-        command.upgrade(_config(connection), "head")
+        with _ALEMBIC:
+            command.upgrade(_config(connection), "head")
         _append_columns(connection, [c for c in shape.contracts if c.additive])
-        for statement in [*shape.statements(), *comments(shape.contracts)]:
-            connection.exec_driver_sql(statement)
+        for statement in [*shape.statements(_columns(connection, shape.indicators)), *comments(shape.contracts)]:
+            # Else psycopg2 would look for parameters behind every percent sign.
+            connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
         connection.execute(sa.text(f"COMMENT ON SCHEMA serving IS '{wanted}'"))
     return True
 
 
 def current_fingerprint(database: Database) -> str | None:
     """What `migrate` last left behind; None in a database that it has never seen."""
-    sql = "SELECT obj_description(to_regnamespace('serving')::oid, 'pg_namespace')"
-    return database.rows(sql)[0][0]
+    return database.rows(_FINGERPRINT.text)[0][0]
 
 
 def _config(connection: sa.Connection) -> Config:
@@ -87,16 +98,20 @@ def _config(connection: sa.Connection) -> Config:
 
 def _append_columns(connection: sa.Connection, contracts: Sequence[Contract]) -> None:
     """Add the columns that a table lacks, each recorded with its number."""
-    inspector = sa.inspect(connection)
     number = connection.execute(
         sa.text("SELECT coalesce(max(change_number), 0) FROM reference.schema_changes")
     ).scalar_one()
     for contract in contracts:
-        present = {c["name"] for c in inspector.get_columns(contract.table, schema=contract.schema)}
+        present = _columns(connection, contract)
         for name in contract.columns:
             if name not in present:
                 number += 1
                 _append_column(connection, contract, name, number)
+
+
+def _columns(connection: sa.Connection, contract: Contract) -> list[str]:
+    """The columns that a table has, in its order."""
+    return [found["name"] for found in sa.inspect(connection).get_columns(contract.table, schema=contract.schema)]
 
 
 def _append_column(connection: sa.Connection, contract: Contract, name: str, number: int) -> None:
@@ -119,8 +134,12 @@ def comments(contracts: Sequence[Contract]) -> list[str]:
     return [f"COMMENT ON {kind} {name} IS {_literal(text)}" for kind, name, text in said]
 
 
+def _told(contract: Contract, name: str) -> str:
+    declared = contract.frame.columns[name]
+    return f"{contract.name}.{name}: {(declared.metadata or {})['sql']}, {declared.nullable}"
+
+
 def _literal(text: str | None) -> str:
-    # exec_driver_sql hands the text to psycopg2 without parameters, so a percent sign needs no doubling.
     return "'" + (text or "").replace("'", "''") + "'"
 
 

@@ -6,6 +6,7 @@ Belongs here: parsing what a person wrote and writing it as libpq, SQLAlchemy an
 
 from dataclasses import dataclass
 from typing import Self
+from urllib.parse import quote
 
 from sqlalchemy import make_url
 from sqlalchemy.engine import URL
@@ -38,13 +39,16 @@ class DatabaseUrl:
         legal = f"{variable}: expected postgresql://user:password@host:5432/database"
         try:
             url = make_url(text)
-        except (ArgumentError, ValueError) as error:
-            raise SettingsError(f"{legal}; what was given is no URL") from error
+        except (ArgumentError, ValueError):
+            # Not chained: SQLAlchemy repeats what it took for a port, which may be the password.
+            raise SettingsError(f"{legal}; what was given is no URL") from None
         if url.drivername not in _SCHEMES:
             raise SettingsError(f"{legal}; got the scheme {url.drivername!r}")
         if not url.database:
             raise SettingsError(f"{legal}; the database's name is missing")
-        return cls(url.set(drivername=DRIVER))
+        if "@" in (url.host or ""):
+            raise SettingsError(f"{legal}; an @ in the password is written %40")
+        return cls(_credentials_in_place(url.set(drivername=DRIVER)))
 
     @property
     def sqlalchemy(self) -> str:
@@ -54,7 +58,10 @@ class DatabaseUrl:
     @property
     def libpq(self) -> str:
         """For libpq (ADBC, psql), password included."""
-        return self.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        plain = self.url.set(drivername="postgresql", database=quote(self.database, safe=""))
+        address, mark, query = plain.render_as_string(hide_password=False).partition("?")
+        # libpq wants %20 everywhere; it refuses a space, quoting the password it stands in, and takes a + for itself.
+        return address.replace(" ", "%20") + mark + query.replace("+", "%20")
 
     @property
     def database(self) -> str:
@@ -67,7 +74,22 @@ class DatabaseUrl:
 
     def with_search_path(self, schema: str) -> Self:
         """Return the address with a schema that unqualified names resolve to."""
-        return type(self)(self.url.update_query_dict({"options": f"-csearch_path={schema}"}))
+        options = (*self.url.normalized_query.get("options", ()), f"-csearch_path={schema}")
+        return type(self)(self.url.update_query_dict({"options": " ".join(options)}))
 
     def __str__(self) -> str:
-        return self.url.set(drivername="postgresql").render_as_string(hide_password=True)
+        shown = self.url.set(drivername="postgresql")
+        if "sslpassword" in shown.query:
+            shown = shown.update_query_dict({"sslpassword": "***"})
+        return shown.render_as_string(hide_password=True)
+
+    def __repr__(self) -> str:
+        return f"DatabaseUrl({str(self)!r})"
+
+
+def _credentials_in_place(url: URL) -> URL:
+    """Move user and password, which libpq also takes behind the question mark, to where they are hidden."""
+    query = {name: values[-1] for name, values in url.normalized_query.items()}
+    return url.difference_update_query(["user", "password"]).set(
+        username=query.get("user", url.username), password=query.get("password", url.password)
+    )

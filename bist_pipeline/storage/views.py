@@ -7,7 +7,6 @@ refuses anything else. Reading the JSON of the terms costs per row, so it is bui
 from collections.abc import Sequence
 
 from bist_pipeline.schemas.analytics import SUB_SIGNALS
-from bist_pipeline.schemas.contract import Contract
 
 READER = "bist_reader"
 
@@ -64,11 +63,13 @@ CREATE OR REPLACE VIEW serving.signal_model_weights AS
 SELECT model_version, {_WEIGHTS}
 FROM serving.signal_models GROUP BY model_version"""
 
+# The role belongs to the whole server: only its maker may alter it, and other databases may make it at the same time.
 ROLE = f"""
 DO $$
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{READER}') THEN
         CREATE ROLE {READER} LOGIN;
+        ALTER ROLE {READER} SET default_transaction_read_only = on;
     END IF;
 EXCEPTION
     WHEN insufficient_privilege THEN RAISE NOTICE 'no right to create the role {READER}';
@@ -82,15 +83,18 @@ BEGIN
         GRANT USAGE ON SCHEMA serving TO {READER};
         GRANT SELECT ON ALL TABLES IN SCHEMA serving TO {READER};
         GRANT EXECUTE ON FUNCTION serving.signals_as_of(timestamptz) TO {READER};
-        ALTER ROLE {READER} SET default_transaction_read_only = on;
     END IF;
 END $$"""
 
 
-def indicators_view(indicators: Contract) -> str:
-    """SQL of `serving.indicators_v1`: the keys first, then the indicator columns in the table's order."""
+def indicators_view(columns: Sequence[str]) -> str:
+    """SQL of `serving.indicators_v1`: the keys first, then the indicator columns in the table's order.
+
+    Args:
+        columns: Of `analytics.indicators` as it stands in the database, those of retired indicators included.
+    """
     first = ("symbol", "session_date", "is_final", "updated_at")
-    rest = [name for name in indicators.columns if name not in first]
+    rest = [name for name in columns if name not in first]
     return f"CREATE OR REPLACE VIEW serving.indicators_v1 AS SELECT {_list([*first, *rest])} FROM analytics.indicators"
 
 
@@ -138,7 +142,7 @@ def _list(names: Sequence[str]) -> str:
     return ", ".join(f'"{name}"' for name in names)
 
 
-def statements(indicators: Contract, terms: Sequence[tuple[str, str]]) -> list[str]:
+def statements(indicator_columns: Sequence[str], terms: Sequence[tuple[str, str]]) -> list[str]:
     """Every statement that makes the served names, in the order in which they depend on each other."""
-    views = [PRICES, indicators_view(indicators), COVERAGE, RELIABILITY, EVENTS, WATERMARK]
+    views = [PRICES, indicators_view(indicator_columns), COVERAGE, RELIABILITY, EVENTS, WATERMARK]
     return [*views, *signal_views(terms), ROLE, GRANTS]

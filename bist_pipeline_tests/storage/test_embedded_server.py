@@ -240,15 +240,16 @@ def test_a_server_that_does_not_react_is_ended_by_force(home, monkeypatch):
 
 
 def test_a_server_that_does_not_answer_is_named(home, monkeypatch):
-    monkeypatch.setattr("bist_pipeline.storage.embedded.server._QUIET_SECONDS", 0.1)
-    monkeypatch.setattr("bist_pipeline.storage.embedded.connections._CONNECT_SECONDS", 1)
     server = EmbeddedServer(home)
     server.start(die_with_parent=True)
     process = psutil.Process(server.pid)
     process.suspend()
+    monkeypatch.setattr("bist_pipeline.storage.embedded.server._QUIET_SECONDS", 0.1)
+    monkeypatch.setattr("bist_pipeline.storage.embedded.connections._CONNECT_SECONDS", 1)
     with pytest.raises(EmbeddedServerError, match=rf"does not answer \(process {process.pid}\)[^\n]*$"):
         server.start(die_with_parent=True)
     process.resume()
+    monkeypatch.undo()
     server.start(die_with_parent=True)
     assert server.pid == process.pid
 

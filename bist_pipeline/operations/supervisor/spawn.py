@@ -16,6 +16,7 @@ from pathlib import Path
 from bist_pipeline.operations.errors import SupervisionError
 from bist_pipeline.operations.processes import MARK, mark_value
 from bist_pipeline.operations.supervisor.child import Child
+from bist_pipeline.settings import inherited_environment
 
 LOG_LIMIT_BYTES = 10_000_000
 
@@ -36,8 +37,7 @@ def spawn(child: Child, home: Path) -> tuple[subprocess.Popen[bytes], int]:
     Raises:
         SupervisionError: The program, the working directory or the log cannot be used.
     """
-    # The environment is handed on whole; nothing in it is read here.
-    environment = {**os.environ, **child.environment, MARK: mark_value(home)}
+    environment = {**inherited_environment(), **child.environment, MARK: mark_value(home)}
     try:
         rotate(child.log)
         with child.log.open("ab") as log:

@@ -54,7 +54,7 @@ class ArchiveProvider:
     basis: Basis
     clock: Clock = field(default_factory=SystemClock)
     hours: SessionHours = calendar_hours
-    _listed: dict[tuple[str, ...], Listing] = field(default_factory=dict, compare=False, repr=False)
+    _listed: dict[tuple[str, ...], Listing] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @property
     def name(self) -> str:

@@ -11,11 +11,14 @@ import psycopg2
 from psycopg2 import errors, sql
 
 from bist_pipeline.core.errors import EmbeddedServerError
+from bist_pipeline.storage.embedded.diagnosis import one_line
 from bist_pipeline.storage.embedded.layout import PORT
 
 SUPERUSER = "postgres"
 MAINTENANCE_DATABASE = "postgres"
 _CONNECT_SECONDS = 5
+# PostgreSQL's words for ERRCODE_CANNOT_CONNECT_NOW.
+_NOT_NOW = ("starting up", "shutting down", "not yet accepting connections", "recovery")
 
 
 def socket_url(socket_directory: Path, database: str) -> str:
@@ -25,11 +28,20 @@ def socket_url(socket_directory: Path, database: str) -> str:
 
 
 def answers(url: str) -> bool:
-    """Return whether the server takes connections; one that has taken all it can does."""
+    """Return whether the server takes connections; one that has taken all it can does.
+
+    Raises:
+        EmbeddedServerError: It turns us away for a reason that waiting does not change: its files are damaged.
+    """
     try:
         psycopg2.connect(url, connect_timeout=_CONNECT_SECONDS).close()
     except psycopg2.OperationalError as error:
-        return "too many clients" in str(error)  # a refused connection carries no SQLSTATE
+        told = str(error)  # a refused connection carries no SQLSTATE
+        if "too many clients" in told:
+            return True
+        if "FATAL" not in told or any(phrase in told for phrase in _NOT_NOW):
+            return False
+        raise EmbeddedServerError(f"the embedded PostgreSQL refuses connections: {one_line(told)}") from error
     return True
 
 

@@ -1,0 +1,67 @@
+"""What is served equals TA-Lib run directly on the served prices."""
+
+import numpy as np
+import pytest
+
+from bist_pipeline_tests.archives import simulated_bars
+from bist_pipeline_tests.pipeline.sites import contents, run
+from bist_pipeline_tests.pipeline.spoiled import one_of_each, spoiled_archive
+from bist_pipeline_tests.pipeline.talib_columns import CANDLESTICKS, COLUMNS, Series, candlestick_events
+
+KEYS = ["symbol", "session_date", "is_final"]
+# Of 92: liquid and thin ones, young and old ones, and those whose history breaks.
+RECORDED = ("A1CAP", "AKBNK", "CCOLA", "HEKTS", "KCAER", "KONTR", "SKBNK", "THYAO", "TUPRS", "ENTRA")
+
+
+@pytest.fixture(scope="module")
+def simulated(sites, tmp_path_factory):
+    """A market with every kind of fault, long enough for the longest warm-up."""
+    archive = tmp_path_factory.mktemp("simulated") / "archive"
+    bars = simulated_bars(symbols=5, sessions=420)
+    spoiled_archive(archive, bars, one_of_each(bars))
+    context = sites.make(archive)
+    run(context, "2021-01-04", "2022-12-30")
+    return context
+
+
+def assert_equals_talib(context, symbol: str) -> int:
+    where = f"symbol = '{symbol}'"
+    prices = contents(context, "serving.prices_v1", where)
+    served = contents(context, "serving.indicators_v1", where)
+    assert list(served["session_date"]) == list(prices["session_date"])
+    assert set(served.columns) - set(KEYS) == set(COLUMNS)
+    series = Series(*(prices[f"{n}_try"].to_numpy() for n in Series._fields[:4]), prices["volume_shares"].to_numpy())
+    for name, ask in COLUMNS.items():
+        wanted = ask(series)
+        assert np.isfinite(wanted).any(), f"{name} of {symbol} is never known"
+        np.testing.assert_allclose(
+            served[name].to_numpy(), wanted, rtol=1e-9, atol=0, equal_nan=True, err_msg=f"{name} of {symbol}"
+        )
+    assert_candlesticks_equal(context, where, series, prices["session_date"])
+    return len(prices)
+
+
+def assert_candlesticks_equal(context, where: str, series: Series, days) -> None:
+    wanted = {(days[row], pattern): strength for (row, pattern), strength in candlestick_events(series).items()}
+    assert wanted
+    for table in ("analytics.candlestick_patterns", "serving.pattern_events_v1"):
+        found = contents(context, table, where)
+        keys = zip(found["session_date"], found["pattern"], strict=True)
+        assert dict(zip(keys, found["strength"].astype(int), strict=True)) == wanted
+        assert len(found) == len(wanted)
+
+
+def test_there_are_61_candlestick_functions_and_at_least_40_columns():
+    assert len(CANDLESTICKS) == 61
+    assert len(COLUMNS) >= 40
+
+
+@pytest.mark.parametrize("symbol", ["ZZAAA", "ZZAAB", "ZZAAC", "ZZAAD", "ZZAAE"])
+def test_indicators_and_candlesticks_equal_talib_on_the_served_prices(simulated, symbol):
+    assert assert_equals_talib(simulated, symbol) > 400
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize("symbol", RECORDED)
+def test_recorded_indicators_and_candlesticks_equal_talib_on_the_served_prices(recorded, symbol):
+    assert assert_equals_talib(recorded, symbol) > 300
