@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from bist_pipeline.core.errors import SessionError
 from bist_pipeline.storage.database import Database
 from bist_pipeline.storage.url import DatabaseUrl
 
@@ -48,7 +49,12 @@ class Client:
 
         Returns:
             Columns of `serving.signals_v1`, sorted by session and symbol; `terms` as JSON text.
+
+        Raises:
+            SessionError: `as_of` has no time zone.
         """
+        if as_of is not None and as_of.tzinfo is None:
+            raise SessionError(f"the time {as_of} has no time zone: pass an aware datetime")
         source, parameters = ("serving.signals_v1", []) if as_of is None else ("serving.signals_as_of($1)", [as_of])
         return self._read(source, parameters, session, last, symbols)
 

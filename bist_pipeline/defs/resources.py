@@ -32,7 +32,8 @@ class PipelineResource(dg.ConfigurableResource):
     def yield_for_execution(self, context: dg.InitResourceContext) -> Generator["PipelineResource", None, None]:
         """Open the pipeline's surroundings for one run."""
         settings = load_settings(bist_home=self.home)
-        with open_context(settings, run_id=context.run_id) as opened:
+        run_id = context.run.run_id if context.run else None  # None outside a run, where a test builds the resource
+        with open_context(settings, run_id=run_id) as opened:
             self._context = opened
             yield self
 

@@ -1,10 +1,11 @@
 """Sensors: what happens without a clock.
 
-Belongs here: asking one small question of the database and requesting runs. A sensor's evaluation must take less than
-a second: it runs in the code server, beside every other one.
+Belongs here: asking a few small questions of the database and requesting runs. A sensor's evaluation must take about a
+second: it runs in the code server, beside every other one.
 """
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 import dagster as dg
@@ -12,11 +13,15 @@ import dagster as dg
 from bist_pipeline.core.errors import BistError
 from bist_pipeline.defs.jobs import derive_sessions
 from bist_pipeline.defs.partitions import SESSIONS, range_tags
+from bist_pipeline.operations import kill_switch
 from bist_pipeline.pipeline.context import open_database
-from bist_pipeline.pipeline.history import HistoryChunk, history_chunks, newest_chunk
+from bist_pipeline.pipeline.history import HistoryChunk, changed_symbols, history_chunks, newest_chunk
+from bist_pipeline.providers.registry import build_providers
 from bist_pipeline.settings import Settings, load_settings
+from bist_pipeline.storage.database import Database
 from bist_pipeline.storage.migrate import current_fingerprint
 
+LANE = {"bist/lane": "history"}
 CHUNK_TAG = "bist/history_chunk"
 
 # A chunk that keeps failing needs a person: retrying for ever is how 368,000 failed runs are made.
@@ -27,46 +32,69 @@ MOST_ATTEMPTS = 3
     job=derive_sessions,
     minimum_interval_seconds=15,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Derives stored history for the first time: a year of sessions a run, newest first, one at a time.",
+    description="Fetches what a provider would answer differently and derives stored history that no publish covers: a "
+    "year of sessions a run, newest first, one at a time.",
 )
 def first_load(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    """Request the newest chunk of history that no publish covers."""
+    """Request the run that brings stored history one step further."""
     try:
-        settings = load_settings()
-        pending = _pending(settings)
+        yield _next_step(context.instance, load_settings())
     except BistError as error:
         yield dg.SkipReason(str(error))
-        return
-    for chunk in pending:
-        runs = context.instance.get_run_records(dg.RunsFilter(tags={CHUNK_TAG: str(chunk.number)}))
-        if any(not record.dagster_run.is_finished for record in runs):
-            yield dg.SkipReason(f"sessions {chunk.span} are being derived")
-            return
-        if len(runs) < MOST_ATTEMPTS:
-            yield _request(chunk, attempt=len(runs) + 1)
-            return
-    yield dg.SkipReason(_nothing(pending))
 
 
-def _pending(settings: Settings) -> list[HistoryChunk]:
-    if settings.bist_archive_dir is None and "archive" in settings.bist_providers:
-        raise BistError("BIST_ARCHIVE_DIR is not set: start with `bist-pipeline up --archive DIR`")
+def _next_step(instance: dg.DagsterInstance, settings: Settings) -> dg.RunRequest | dg.SkipReason:
+    kill_switch.check(settings.bist_kill_switch)
+    running = instance.get_runs(dg.RunsFilter(tags=LANE, statuses=_UNFINISHED), limit=1)
+    if running:
+        return dg.SkipReason(f"chunk {running[0].tags.get(CHUNK_TAG)} is being derived")
     today = date.fromisoformat(str(SESSIONS.get_last_partition_key()))
+    providers = build_providers(settings)
     with open_database(settings) as database:
         if current_fingerprint(database) is None:
-            return [newest_chunk(today)]
-        return [chunk for chunk in history_chunks(database, today) if not chunk.published]
+            return _request(newest_chunk(today), "fetch:first")
+        changed = changed_symbols(settings, providers, database)
+        fetch = _request(newest_chunk(today), f"fetch:{_digest(changed)}")
+        if changed and not _runs_of(instance, fetch):
+            return fetch
+        return _next_chunk(instance, database, today)
 
 
-def _request(chunk: HistoryChunk, attempt: int) -> dg.RunRequest:
-    return dg.RunRequest(
-        run_key=f"first_load:{chunk.number}:{attempt}",
-        tags={**range_tags(chunk.span), CHUNK_TAG: str(chunk.number), "bist/lane": "history", "dagster/priority": "-5"},
-    )
+def _next_chunk(instance: dg.DagsterInstance, database: Database, today: date) -> dg.RunRequest | dg.SkipReason:
+    pending = [chunk for chunk in history_chunks(database, today, thorough=True) if not chunk.published]
+    stored = _digest(tuple(row) for row in database.rows("SELECT symbol, payload_hash FROM market.fetch_ledger"))
+    for chunk in pending:
+        requests = [_request(chunk, f"derive:{chunk.number}:{stored}:{n}") for n in range(1, MOST_ATTEMPTS + 1)]
+        untried = [request for request in requests if not _runs_of(instance, request)]
+        if untried:
+            return untried[0]
+    return dg.SkipReason(_nothing(pending))
+
+
+_UNFINISHED = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+
+
+def _request(chunk: HistoryChunk, key: str) -> dg.RunRequest:
+    tags = {**range_tags(chunk.span), **LANE, CHUNK_TAG: str(chunk.number), "dagster/priority": "-5", "bist/step": key}
+    return dg.RunRequest(run_key=key, tags=tags)
+
+
+def _runs_of(instance: dg.DagsterInstance, request: dg.RunRequest) -> int:
+    return instance.get_runs_count(dg.RunsFilter(tags={"bist/step": str(request.run_key)}))
+
+
+def _digest(rows: Iterator[tuple[str | None, ...]] | Sequence[tuple[str | None, ...]]) -> str:
+    return hashlib.sha256(repr(sorted(rows, key=repr)).encode()).hexdigest()[:16]
 
 
 def _nothing(pending: list[HistoryChunk]) -> str:
     if not pending:
         return "all stored history is derived"
     given_up = ", ".join(str(chunk.span) for chunk in pending)
-    return f"gave up after {MOST_ATTEMPTS} failed runs each on {given_up}: see their runs, then backfill by hand"
+    return f"gave up after {MOST_ATTEMPTS} runs each on {given_up}: see their runs, then backfill by hand"

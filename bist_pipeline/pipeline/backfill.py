@@ -10,13 +10,7 @@ from dataclasses import dataclass
 from bist_pipeline.pipeline.checks import blocking_failures
 from bist_pipeline.pipeline.cleaning import CleanReport, clean_prices
 from bist_pipeline.pipeline.context import PipelineContext
-from bist_pipeline.pipeline.derive import (
-    DeriveReport,
-    bars_for,
-    derive_candlesticks,
-    derive_indicators,
-    derive_signals,
-)
+from bist_pipeline.pipeline.derive import DeriveReport, derive_together
 from bist_pipeline.pipeline.ingest import IngestReport, ingest
 from bist_pipeline.pipeline.progress import Progress, silent
 from bist_pipeline.pipeline.publish import PublishReport, publish
@@ -60,7 +54,7 @@ def backfill(
     blocking_failures(context, span, ingested.outcomes)
     cleaned = clean_prices(context, span, progress)
     derived = derive_all(context, span, None if symbols is None else chosen, progress)
-    published = publish(context, span)
+    published = publish(context, span, None if symbols is None else chosen)
     progress("publishing", 1, 1)
     return BackfillReport(ingested, cleaned, derived, published)
 
@@ -69,11 +63,4 @@ def derive_all(
     context: PipelineContext, span: Span, symbols: Sequence[str] | None = None, progress: Progress = silent
 ) -> tuple[DeriveReport, ...]:
     """Run all derivations of a span over one reading of the bars."""
-    steps = (derive_indicators, derive_candlesticks, derive_signals)
-    progress("deriving", 0, len(steps))
-    bars = bars_for(context, span, symbols)
-    reports = []
-    for number, step in enumerate(steps, 1):
-        reports.append(step(context, span, symbols, bars))
-        progress("deriving", number, len(steps))
-    return tuple(reports)
+    return derive_together(context, span, symbols, lambda done, total: progress("deriving", done, total))

@@ -5,9 +5,15 @@ How each derivation works:
    bits of running sums do not depend on which range was asked;
 2. compute over that history, keep the rows of the span;
 3. make the span of the table hold exactly these rows, in one transaction.
+
+Alone, the signals read the stored indicators and candlesticks of the span, some sessions at a time. `derive_together`
+goes through the history once, some symbols at a time: what was computed for one table is at hand for the next, and the
+three tables are written at the same time. Both give the same rows, bit for bit.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import pandas as pd
@@ -17,6 +23,7 @@ from bist_pipeline.core.fingerprint import running_fingerprints
 from bist_pipeline.indicators.engine import compute_indicators
 from bist_pipeline.operations import kill_switch
 from bist_pipeline.patterns.engine import detect_candlesticks
+from bist_pipeline.pipeline.ahead import ahead
 from bist_pipeline.pipeline.context import PipelineContext
 from bist_pipeline.pipeline.contracts import contracts
 from bist_pipeline.pipeline.known_at import KnownMoments, known_moments
@@ -28,8 +35,9 @@ from bist_pipeline.signals.score import score_signals
 from bist_pipeline.storage.bars import read_bars
 from bist_pipeline.storage.bulk import Scope, WriteCounts
 
-# Rows computed and handed to the database at once: bounds memory whatever the number of symbols.
-BLOCK_ROWS = 150_000
+# Rows computed and handed to the database at once: bounds memory whatever the number of symbols, and the first block
+# is all that the writing has to wait for.
+BLOCK_ROWS = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +85,57 @@ def derive_signals(
 ) -> DeriveReport:
     """Fill `analytics.signals` for a span, from the stored indicators and candlesticks of the same sessions."""
     history = bars if bars is not None else bars_for(context, span, symbols)
-    moments = _moments(context, span)
+    closes, moments = _closes(history, span), _moments(context, span)
+    blocks = (_stored_signals(context, chunk, symbols, closes, moments) for chunk in span.chunks())
+    return _write(context, contracts().signals, blocks, span, symbols)
+
+
+def derive_together(
+    context: PipelineContext,
+    span: Span,
+    symbols: Sequence[str] | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> tuple[DeriveReport, ...]:
+    """Fill the three tables for a span in one pass; each is a transaction of its own, as when derived alone.
+
+    Args:
+        context: The run's surroundings.
+        span: Sessions to derive.
+        symbols: Only these; None for all.
+        progress: Told how many of how many blocks are written.
+    """
+    history = bars_for(context, span, symbols)
+    moments, blocks = _moments(context, span), list(_blocks(history))
+    tables = (contracts().signals, contracts().candlestick_patterns, contracts().indicators)
+    scope = _scope(span, symbols)
+    seen: list[list[pd.Series]] = [[] for _ in tables]
+    # The pool ends first: no connection is rolled back while a thread still writes to it.
+    with ExitStack() as transactions, ThreadPoolExecutor(len(tables), thread_name_prefix="write") as pool:
+        # The last one opened commits first: what signals rest on is there before them.
+        opened = [transactions.enter_context(context.database.bulk(f"writing {table.name}")) for table in tables]
+        targets = [bulk.replacement(table, scope) for bulk, table in zip(opened, tables, strict=True)]
+        progress(0, len(blocks))
+        for done, frames in enumerate(ahead(_derived(block, span, moments) for block in blocks), 1):
+            kill_switch.check(context.settings.bist_kill_switch)
+            list(pool.map(lambda target, frame: target.add(frame), targets, frames))
+            for days, frame in zip(seen, frames, strict=True):
+                days.append(_count(frame))
+            progress(done, len(blocks))
+        counts = list(pool.map(lambda target: target.finish(), targets))
+    return tuple(map(_report, tables, counts, seen))[::-1]
+
+
+def _derived(bars: Bars, span: Span, moments: KnownMoments) -> tuple[pd.DataFrame, ...]:
+    """Signals, candlesticks and indicators of some symbols."""
+    indicators = compute_indicators(bars, span.first)
+    candles = detect_candlesticks(bars, span.first)
+    signals = _signals(indicators, candles, _closes(bars, span))
+    return moments.stamp(signals), moments.stamp(candles), indicators
+
+
+def _stored_signals(
+    context: PipelineContext, span: Span, symbols: Sequence[str] | None, closes: pd.DataFrame, moments: KnownMoments
+) -> pd.DataFrame:
     inputs = ", ".join(("symbol", "session_date", "is_final", *indicator_inputs()))
     indicators = _rows(context, f"SELECT {inputs} FROM analytics.indicators", span, symbols)
     candles = _rows(
@@ -86,16 +144,21 @@ def derive_signals(
         span,
         symbols,
     )
-    closes = history.frame.assign(data_version=running_fingerprints(history))
-    closes = closes.loc[
-        closes["session_date"] >= pd.Timestamp(span.first), ["symbol", "session_date", "close_try", "data_version"]
-    ]
     candles = candles.assign(fits_trend=candles["fits_trend"].astype("boolean"))
+    known = closes["session_date"].between(pd.Timestamp(span.first), pd.Timestamp(span.last))
+    return moments.stamp(_signals(indicators, candles, closes[known]))
+
+
+def _closes(bars: Bars, span: Span) -> pd.DataFrame:
+    """What a signal says of the bar it rests on, for every bar of the span."""
+    closes = bars.frame[["symbol", "session_date", "close_try"]].assign(data_version=running_fingerprints(bars))
+    return closes[closes["session_date"] >= pd.Timestamp(span.first)]
+
+
+def _signals(indicators: pd.DataFrame, candles: pd.DataFrame, closes: pd.DataFrame) -> pd.DataFrame:
     scored = score_signals(indicators, candles, closes)
-    versions = scored.merge(
-        closes.drop(columns="close_try"), on=["symbol", "session_date"], how="left", validate="one_to_one"
-    )
-    return _write(context, contracts().signals, [moments.stamp(versions)], span, symbols)
+    versions = closes[["symbol", "session_date", "data_version"]]
+    return scored.merge(versions, on=["symbol", "session_date"], how="left", validate="one_to_one")
 
 
 def _blocks(bars: Bars) -> Iterator[Bars]:
@@ -119,22 +182,33 @@ def _rows(context: PipelineContext, select: str, span: Span, symbols: Sequence[s
     )
 
 
+def _scope(span: Span, symbols: Sequence[str] | None) -> Scope:
+    return Scope(span.first, span.last, None if symbols is None else tuple(symbols))
+
+
 def _write(
     context: PipelineContext,
     contract: Contract,
-    blocks: Iterator[pd.DataFrame] | Sequence[pd.DataFrame],
+    blocks: Iterator[pd.DataFrame],
     span: Span,
     symbols: Sequence[str] | None,
 ) -> DeriveReport:
-    scope = Scope(span.first, span.last, None if symbols is None else tuple(symbols))
     seen: list[pd.Series] = []
     with context.database.bulk(f"writing {contract.name}") as bulk:
-        counts = bulk.replace(contract, _counted(blocks, seen), scope)
+        counts = bulk.replace(contract, _counted(ahead(blocks), seen), _scope(span, symbols))
+    return _report(contract, counts, seen)
+
+
+def _report(contract: Contract, counts: WriteCounts, seen: list[pd.Series]) -> DeriveReport:
     by_session = pd.concat(seen).groupby(level=0).sum() if seen else pd.Series(dtype="int64")
     return DeriveReport(contract.name, counts, by_session)
 
 
-def _counted(blocks: Iterator[pd.DataFrame] | Sequence[pd.DataFrame], seen: list[pd.Series]) -> Iterator[pd.DataFrame]:
+def _counted(blocks: Iterable[pd.DataFrame], seen: list[pd.Series]) -> Iterator[pd.DataFrame]:
     for block in blocks:
-        seen.append(block["session_date"].value_counts())
+        seen.append(_count(block))
         yield block
+
+
+def _count(block: pd.DataFrame) -> pd.Series:
+    return block["session_date"].value_counts()

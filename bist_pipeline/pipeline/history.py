@@ -4,16 +4,20 @@ Belongs here: counting rows by session and by state of coverage, and cutting the
 it is derived for the first time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 import pandas as pd
 
 from bist_pipeline.core.calendar import ORIGIN
+from bist_pipeline.core.universe import load_universe
 from bist_pipeline.pipeline.context import PipelineContext
+from bist_pipeline.pipeline.ingest import version_mark
 from bist_pipeline.pipeline.span import CHUNK_WEEKDAYS, Span
+from bist_pipeline.providers.contract import PriceProvider
 from bist_pipeline.schemas.contract import Contract
+from bist_pipeline.settings import Settings
 from bist_pipeline.storage.database import Database
 
 
@@ -39,12 +43,12 @@ def coverage_counts(context: PipelineContext, span: Span) -> Mapping[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class HistoryChunk:
-    """One chunk of the calendar in which history is first derived.
+    """One chunk of the calendar in which stored history is derived.
 
     Attributes:
         number: Counted from the origin, so that it names the same sessions for ever.
         span: Its sessions, ending with the day asked for at the latest.
-        published: Whether a publish covers it.
+        published: Whether a publish covers what is stored of it, and, where that was looked at, no bar lacks its rows.
     """
 
     number: int
@@ -52,38 +56,75 @@ class HistoryChunk:
     published: bool
 
 
-def history_chunks(database: Database, today: date) -> list[HistoryChunk]:
+def history_chunks(database: Database, today: date, *, thorough: bool = False) -> list[HistoryChunk]:
     """Cut what is stored into chunks, newest first.
 
     Before anything is stored, that is the newest chunk alone: its run fetches everything and the rest follows.
+
+    Args:
+        database: The data's database.
+        today: The newest partition.
+        thorough: Also look for accepted bars without derived rows, such as those of a symbol that came later. Reads
+            the keys of two tables.
     """
     stored = database.rows("SELECT min(first_session) AS first, max(last_session) AS last FROM market.fetch_ledger")[0]
-    publishes = database.rows("SELECT first_session, last_session FROM serving.publishes")
+    if stored.first is None or stored.last is None:
+        return [newest_chunk(today)]
+    needed = Span(max(stored.first, ORIGIN), max(min(stored.last, today), ORIGIN))
+    publishes = [Span(*row) for row in database.rows("SELECT first_session, last_session FROM serving.publishes")]
+    lacking = _lacking(database) if thorough else set()
     newest = _number(today)
-    oldest = newest if stored.first is None else _number(max(stored.first, ORIGIN))
-    latest = newest if stored.last is None else _number(min(stored.last, today))
-    numbers = [newest, *range(min(latest, newest - 1), oldest - 1, -1)]
-    return [_chunk(number, today, [tuple(row) for row in publishes]) for number in numbers]
+    numbers = [newest, *range(min(_number(needed.last), newest - 1), _number(needed.first) - 1, -1)]
+    spans = {number: _span(number, today) for number in numbers}
+    return [
+        HistoryChunk(number, span, number not in lacking and _is_covered(span, needed, publishes))
+        for number, span in spans.items()
+    ]
 
 
 def newest_chunk(today: date) -> HistoryChunk:
-    """The chunk that today belongs to, for a database that does not exist yet."""
-    return _chunk(_number(today), today, [])
+    """The chunk that today belongs to, while nothing is stored."""
+    return HistoryChunk(_number(today), _span(_number(today), today), published=False)
+
+
+def changed_symbols(
+    settings: Settings, providers: Sequence[PriceProvider], database: Database
+) -> list[tuple[str, str | None]]:
+    """List the symbols that a provider would answer differently now, with its version mark.
+
+    Cheap enough for a sensor: no history is read.
+    """
+    offered = sorted({symbol for provider in providers for symbol in provider.symbols() or ()})
+    followed = set(load_universe(settings.bist_universe, also=offered)["symbol"])
+    known = {row.symbol: row.version for row in database.rows("SELECT symbol, version FROM market.fetch_ledger")}
+    marks = [(symbol, version_mark(providers, symbol)) for symbol in offered if symbol in followed]
+    return [(symbol, mark) for symbol, mark in marks if known.get(symbol) != mark]
 
 
 def _number(day: date) -> int:
     return (day - ORIGIN).days // (CHUNK_WEEKDAYS // 5 * 7)
 
 
-def _chunk(number: int, today: date, publishes: list[tuple[date, ...]]) -> HistoryChunk:
+def _span(number: int, today: date) -> Span:
     weeks = timedelta(weeks=CHUNK_WEEKDAYS // 5)
     first = ORIGIN + number * weeks
-    whole = first + weeks - timedelta(days=3)  # the Friday of the last week
-    span = Span(first, min(whole, today))
-    covered = any(begin <= span.first and (end >= span.last or _is_newest(span, today)) for begin, end in publishes)
-    return HistoryChunk(number, span, covered)
+    return Span(first, min(first + weeks - timedelta(days=3), today))  # to the Friday of the last week
 
 
-def _is_newest(span: Span, today: date) -> bool:
-    """The newest chunk grows by a session a day; that is the refresh's work, not a first load's."""
-    return span.last == today
+def _is_covered(span: Span, needed: Span, publishes: Sequence[Span]) -> bool:
+    """Whether one publish covers what is stored of a chunk; of a chunk with nothing stored, any that touches it."""
+    first, last = max(span.first, needed.first), min(span.last, needed.last)
+    if first > last:
+        return any(one.first <= span.last and one.last >= span.first for one in publishes)
+    return any(one.first <= first and one.last >= last for one in publishes)
+
+
+def _lacking(database: Database) -> set[int]:
+    """Numbers of the chunks that hold bars without an indicator row; every accepted bar gets one."""
+    rows = database.rows(
+        """SELECT DISTINCT (p.session_date - :origin) / :days AS number FROM market.daily_prices AS p
+        WHERE NOT EXISTS (
+            SELECT 1 FROM analytics.indicators AS i WHERE i.symbol = p.symbol AND i.session_date = p.session_date)""",
+        {"origin": ORIGIN, "days": CHUNK_WEEKDAYS // 5 * 7},
+    )
+    return {int(row.number) for row in rows}

@@ -82,7 +82,7 @@ def ingest(
         progress: Told of every symbol that is dealt with.
     """
     stored = read_ledger(context.database)
-    marks = {symbol: _mark(providers, symbol) for symbol in symbols}
+    marks = {symbol: version_mark(providers, symbol) for symbol in symbols}
     current = [stored[s] for s in symbols if s in stored and stored[s].holds(marks[s])]
     held = {entry.symbol for entry in current}
     needed = [s for s in symbols if s not in held]
@@ -99,7 +99,8 @@ def ingest(
     return IngestReport(_outcome_frame(current, outcomes), counts)
 
 
-def _mark(providers: Sequence[PriceProvider], symbol: str) -> str | None:
+def version_mark(providers: Sequence[PriceProvider], symbol: str) -> str | None:
+    """The mark of the first provider that has the symbol; empty where none has, None where only asking tells."""
     for provider in providers:
         try:
             return provider.version(symbol)
@@ -130,7 +131,9 @@ def _fetch(providers: Sequence[PriceProvider], symbol: str, mark: str) -> Outcom
     for provider in providers:
         last = provider.name
         try:
-            return Outcome(symbol, last, "answered", version=mark, history=provider.history(symbol))
+            history = provider.history(symbol)
+            # The mark is that of a provider before this one where that failed: without it, that one is asked again.
+            return Outcome(symbol, last, "answered", version="" if status == "failed" else mark, history=history)
         except UnknownSymbolError as error:
             reasons.append(str(error))
         except ProviderError as error:
@@ -165,10 +168,26 @@ def _write_batch(
         if histories:
             raw = pd.concat([raw_rows(history, now) for history in histories], ignore_index=True)
             counts = bulk.replace(tables.raw_prices, [raw], scope)
+            _advance_as_of(bulk, raw)
             _write_actions(bulk, histories, scope)
         entries = ledger_frame(_ledger_entry(outcome, stored.get(outcome.symbol), now) for outcome in outcomes)
         bulk.replace(tables.fetch_ledger, [entries], Scope(symbols=tuple(outcome.symbol for outcome in outcomes)))
     return counts
+
+
+def _advance_as_of(bulk: BulkTransaction, raw: pd.DataFrame) -> None:
+    """Note on the newest rows that the provider says the same at a later time.
+
+    A row whose values are unchanged is left alone, its `as_of` included: a bar that was forming when it first came, and
+    ended as it was, would be forming for ever. Rows of days before their own `as_of` were settled then.
+    """
+    stage = bulk.stage_frame(raw.drop_duplicates("symbol")[["symbol", "as_of", "payload_hash", "fetched_at"]])
+    bulk.execute(
+        f"""UPDATE market.raw_prices AS r
+        SET as_of = n.as_of, payload_hash = n.payload_hash, fetched_at = n.fetched_at FROM {stage} AS n
+        WHERE r.symbol = n.symbol AND r.as_of < n.as_of
+        AND r.session_date >= (r.as_of AT TIME ZONE 'Europe/Istanbul')::date"""
+    )
 
 
 def raw_rows(history: History, fetched_at: datetime) -> pd.DataFrame:

@@ -30,7 +30,8 @@ class KnownMoments:
 
     def stamp(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Return the rows (`symbol`, `session_date`, `is_final`, …) with `known_at`."""
-        moments = rows["session_date"].map(self.final).astype("datetime64[us, UTC]")
+        # `map` cannot look up in a series without a session, which is what a holiday has.
+        moments = pd.Series(self.final.reindex(rows["session_date"]).array, index=rows.index)
         if not rows["is_final"].all():
             keys = pd.MultiIndex.from_frame(rows[["symbol", "session_date"]])
             seen = pd.Series(self.forming.reindex(keys).to_numpy(), index=rows.index).dt.tz_localize("UTC")

@@ -8,6 +8,7 @@ How `publish` works, in one transaction under one lock:
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
@@ -37,8 +38,14 @@ class PublishReport:
     last_final_session: date | None
 
 
-def publish(context: PipelineContext, span: Span) -> PublishReport:
-    """Make the derived rows of a span visible to consumers, in one transaction."""
+def publish(context: PipelineContext, span: Span, symbols: Sequence[str] | None = None) -> PublishReport:
+    """Make the derived rows of a span visible to consumers, in one transaction.
+
+    Args:
+        context: The run's surroundings.
+        span: Sessions to publish, of all symbols.
+        symbols: Those that were derived anew, where it was not all: the others stay dirty.
+    """
     with context.database.statements("publishing") as connection:
         connection.run("SELECT pg_advisory_xact_lock(hashtextextended('bist_pipeline:serving', 0))")
         connection.run("SET LOCAL work_mem = '256MB'")
@@ -51,7 +58,7 @@ def publish(context: PipelineContext, span: Span) -> PublishReport:
         events = _publish_events(connection, values)
         row: dict[str, Any] = values | {"run_id": context.run_id} | signals | events | _summary(connection, values)
         connection.run(_INSERT_PUBLISH, row)
-        _clear_dirty(connection, values)
+        _clear_dirty(connection, values | {"symbols": None if symbols is None else ",".join(symbols)})
         message = json.dumps({"publish_id": publish_id, "first": str(span.first), "last": str(span.last)})
         connection.run("SELECT pg_notify(:channel, :message)", {"channel": CHANNEL, "message": message})
     return PublishReport(**{field.name: row[field.name] for field in fields(PublishReport)})
@@ -74,7 +81,8 @@ def _publish_signals(connection: Statements, values: dict[str, Any]) -> dict[str
 
 
 # A candlestick as an event: its name is its place, and it is confirmed by the bar that completes it.
-_EVENT_ID = "d.symbol || ':' || d.pattern || ':' || d.session_date"
+# The day is spelt out: as a text, it would follow the DateStyle of whoever publishes.
+_EVENT_ID = "d.symbol || ':' || d.pattern || ':' || to_char(d.session_date, 'YYYY-MM-DD')"
 _CANDLES_AS_EVENTS = f"""
     SELECT {_EVENT_ID} AS event_id, d.symbol, d.session_date, d.pattern, 'candlestick' AS kind, d.direction,
            'confirmed' AS state, d.strength::double precision AS strength, d.known_at,
@@ -127,10 +135,11 @@ _INSERT_PUBLISH = """
 
 
 def _clear_dirty(connection: Statements, values: dict[str, Any]) -> None:
-    """A symbol is clean again once everything from its earliest change on has been derived anew."""
+    """Move each symbol's `dirty_from` past what has been derived anew; clean when nothing is left."""
     connection.run(
-        """UPDATE market.fetch_ledger SET dirty_from = NULL
-        WHERE dirty_from >= :first AND last_session <= :last""",
+        """UPDATE market.fetch_ledger SET dirty_from = CASE WHEN last_session > :last THEN CAST(:last AS date) + 1 END
+        WHERE dirty_from BETWEEN :first AND :last
+        AND (CAST(:symbols AS text) IS NULL OR symbol = ANY (string_to_array(:symbols, ',')))""",
         values,
     )
 

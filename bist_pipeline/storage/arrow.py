@@ -4,7 +4,7 @@ Belongs here: conversions, and the one way to run a query that answers in Arrow.
 NULL numbers become NaN on the way out.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import adbc_driver_postgresql.dbapi as adbc
@@ -25,6 +25,21 @@ _ARROW: dict[str, pa.DataType] = {
     "boolean": pa.bool_(),
 }
 
+_TEXTS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_dictionary)
+_NUMBERS = (pa.types.is_integer, pa.types.is_floating)
+# What is taken for each type beside itself; NULLs alone always are.
+_FITTING: dict[str, tuple[Callable[[pa.DataType], bool], ...]] = {
+    "text": _TEXTS,
+    "jsonb": _TEXTS,
+    "date": (lambda kind: pa.types.is_timestamp(kind) and kind.tz is None,),
+    "timestamptz": (lambda kind: pa.types.is_timestamp(kind) and kind.tz is not None,),
+    "double precision": _NUMBERS,
+    "bigint": _NUMBERS,
+    "boolean": (),
+}
+
+_NULLABLE: dict[pa.DataType, Any] = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
+
 
 def fetch(connection: adbc.Connection, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
     """Run a query on an ADBC connection and return Arrow data."""
@@ -34,11 +49,14 @@ def fetch(connection: adbc.Connection, sql: str, parameters: Sequence[Any] = ())
 
 
 def to_frame(table: pa.Table) -> pd.DataFrame:
-    """Convert Arrow to pandas with the dtypes that contracts name."""
+    """Convert Arrow to pandas with the dtypes that contracts name; whole numbers and flags with NULLs are nullable."""
     for index, field in enumerate(table.schema):
         if pa.types.is_date(field.type):
             table = table.set_column(index, field.name, table.column(index).cast(pa.timestamp("us")))
-    return table.to_pandas()
+    # As floats, whole numbers beyond 2⁵³ would change; as objects, flags would be neither true nor false.
+    gaps = [name for name in table.column_names if table[name].null_count and table[name].type in _NULLABLE]
+    exact = {name: table[name].to_pandas(types_mapper=_NULLABLE.get) for name in gaps}
+    return table.to_pandas().assign(**exact)
 
 
 def to_arrow(contract: Contract, frame: pd.DataFrame) -> pa.Table:
@@ -56,13 +74,23 @@ def to_arrow(contract: Contract, frame: pd.DataFrame) -> pa.Table:
 
 
 def _array(contract: Contract, name: str, values: pd.Series) -> pa.Array:
-    target = _ARROW[sql_type(contract, name)]
+    sql = sql_type(contract, name)
     try:
         built = pa.Array.from_pandas(values)
         array = built.combine_chunks() if isinstance(built, pa.ChunkedArray) else built
-        return array if array.type == target else array.cast(target)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
+        return array if array.type == _ARROW[sql] else _cast(array, sql)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, UnicodeEncodeError) as error:
         raise ContractError(f"{contract.name}.{name}: {str(error).splitlines()[0]}") from error
+
+
+def _cast(array: pa.Array, sql: str) -> pa.Array:
+    """Cast what means the same in another width; Arrow by itself would read numbers and days out of text."""
+    if not (pa.types.is_null(array.type) or any(is_fit(array.type) for is_fit in _FITTING[sql])):
+        raise pa.ArrowTypeError(f"{array.type} is no {sql}")
+    cast = array.cast(_ARROW[sql])
+    if pa.types.is_timestamp(array.type) and not cast.cast(array.type).equals(array):
+        raise pa.ArrowTypeError("a session is a day, without a time of day")
+    return cast
 
 
 def sql_type(contract: Contract, name: str) -> str:

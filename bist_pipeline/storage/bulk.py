@@ -8,10 +8,9 @@ How `replace` works:
 5. the caller's transaction commits, or nothing has happened.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from itertools import chain
 from typing import Any, Self
 
 import adbc_driver_postgresql.dbapi as adbc
@@ -21,6 +20,8 @@ import pyarrow as pa
 from bist_pipeline.schemas.contract import Contract
 from bist_pipeline.storage.arrow import fetch, sql_type, to_arrow, to_frame
 from bist_pipeline.storage.tables import SERVER_STAMPS
+
+_BATCH_ROWS = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,25 +91,33 @@ class BulkTransaction:
             blocks: Frames with the contract's columns; no key may occur twice over all of them.
             scope: What the rows define completely.
         """
+        replacement = self.replacement(contract, scope)
+        for block in blocks:
+            replacement.add(block)
+        return replacement.finish()
+
+    def replacement(self, contract: Contract, scope: Scope) -> "Replacement":
+        """Begin what `replace` does at once: hand in the blocks one by one, then finish."""
         self.lock(contract.name)
-        where = self._predicate(scope)
-        first, rest = _peek(blocks)
-        if first is None:
-            return WriteCounts(deleted=self._delete(f"DELETE FROM {_name(contract)} AS t WHERE {where}"))
-        if not self._any(contract, where) and not _has_json(contract):
-            return WriteCounts(inserted=sum(self._copy(contract, block, None) for block in chain([first], rest)))
-        return self._merge(contract, self.stage(contract, chain([first], rest)), where)
+        return Replacement(self, contract, self._predicate(scope))
 
     def stage(self, contract: Contract, blocks: Iterable[pd.DataFrame]) -> str:
         """COPY rows into a new temporary table shaped like the contract's and return its name."""
+        stage = self._new_stage(contract)
+        for block in blocks:
+            self._copy(contract, block, stage)
+        self._analyze(contract, stage)
+        return stage
+
+    def _new_stage(self, contract: Contract) -> str:
         self._staged += 1
         stage = f"stage_{contract.table}_{self._staged}"
         columns = ", ".join(f'"{n}" {_stage_type(contract, n)}' for n in contract.columns)
         self.execute(f"CREATE TEMPORARY TABLE {stage} ({columns}) ON COMMIT DROP")
-        for block in blocks:
-            self._copy(contract, block, stage)
-        self.execute(f"ANALYZE {stage} ({', '.join(_quoted(contract.key))})")
         return stage
+
+    def _analyze(self, contract: Contract, stage: str) -> None:
+        self.execute(f"ANALYZE {stage} ({', '.join(_quoted(contract.key))})")
 
     def stage_frame(self, frame: pd.DataFrame) -> str:
         """COPY any frame into a new temporary table, types inferred, and return its name."""
@@ -150,7 +159,7 @@ class BulkTransaction:
         sql = f"""
             SELECT symbol, min(session_date) AS session_date FROM (
                 SELECT s.symbol, s.session_date FROM {stage} AS s LEFT JOIN {target} AS t ON {keys}
-                WHERE t.symbol IS NULL OR {_differs(compared, "s", "t")}
+                WHERE t.symbol IS NULL OR {_differs(_staged(contract, compared), _of("t", compared))}
                 UNION ALL
                 SELECT t.symbol, t.session_date FROM {target} AS t
                 WHERE {where} AND NOT EXISTS (SELECT 1 FROM {stage} AS s WHERE {keys})
@@ -188,28 +197,49 @@ class BulkTransaction:
         return rows.num_rows
 
     def _ingest(self, table: str, rows: pa.Table, *, schema: str | None = None, temporary: bool = False) -> None:
+        # In small batches the server takes one in while the next is encoded, and memory holds one of them.
+        batches = rows.to_reader(max_chunksize=_BATCH_ROWS)
         with self._connection.cursor() as cursor:
-            cursor.adbc_ingest(table, rows, mode="append", db_schema_name=schema, temporary=temporary)
+            cursor.adbc_ingest(table, batches, mode="append", db_schema_name=schema, temporary=temporary)
 
 
-def _peek(blocks: Iterable[pd.DataFrame]) -> tuple[pd.DataFrame | None, Iterator[pd.DataFrame]]:
-    filled = (block for block in blocks if len(block))
-    return next(filled, None), filled
+class Replacement:
+    """One table's scope on its way to holding exactly the rows that are handed in. Made by `replacement`."""
+
+    def __init__(self, bulk: BulkTransaction, contract: Contract, where: str) -> None:
+        self._bulk, self._contract, self._where = bulk, contract, where
+        self._direct = not _has_json(contract) and not bulk._any(contract, where)
+        self._stage: str | None = None
+        self._copied = 0
+
+    def add(self, block: pd.DataFrame) -> None:
+        """Copy one block to the server."""
+        if not len(block):
+            return
+        if not self._direct and self._stage is None:
+            self._stage = self._bulk._new_stage(self._contract)
+        self._copied += self._bulk._copy(self._contract, block, self._stage)
+
+    def finish(self) -> WriteCounts:
+        """Make the table hold what was copied."""
+        if self._direct:
+            return WriteCounts(inserted=self._copied)
+        if self._stage is None:
+            gone = self._bulk._delete(f"DELETE FROM {_name(self._contract)} AS t WHERE {self._where}")
+            return WriteCounts(deleted=gone)
+        self._bulk._analyze(self._contract, self._stage)
+        return self._bulk._merge(self._contract, self._stage, self._where)
 
 
 def _upsert(contract: Contract, stage: str) -> str:
     columns = [n for n in contract.columns if n not in SERVER_STAMPS]
     stamps = [n for n in contract.columns if n in SERVER_STAMPS]
     compared = _compared(contract)
-    values = ", ".join(
-        f"s.{q}::jsonb" if sql_type(contract, n) == "jsonb" else f"s.{q}"
-        for n, q in zip(columns, _quoted(columns), strict=True)
-    )
+    values = ", ".join(_staged(contract, columns))
     updates = [f"{q} = EXCLUDED.{q}" for q in _quoted([n for n in columns if n not in contract.key])]
     updates += [f"{q} = now()" for q in _quoted(stamps)]
-    conflict = (
-        f"DO UPDATE SET {', '.join(updates)} WHERE {_differs(compared, 't', 'EXCLUDED')}" if compared else "DO NOTHING"
-    )
+    differs = _differs(_of("t", compared), _of("EXCLUDED", compared))
+    conflict = f"DO UPDATE SET {', '.join(updates)} WHERE {differs}" if compared else "DO NOTHING"
     return f"""
         WITH upserted AS (
             INSERT INTO {_name(contract)} AS t ({", ".join(_quoted(columns))}) SELECT {values} FROM {stage} AS s
@@ -224,10 +254,17 @@ def _compared(contract: Contract) -> list[str]:
     return [name for name in contract.columns if name not in unimportant]
 
 
-def _differs(columns: Sequence[str], left: str, right: str) -> str:
-    one = ", ".join(f"{left}.{q}" for q in _quoted(columns))
-    other = ", ".join(f"{right}.{q}" for q in _quoted(columns))
-    return f"({one}) IS DISTINCT FROM ({other})"
+def _differs(left: Sequence[str], right: Sequence[str]) -> str:
+    return f"({', '.join(left)}) IS DISTINCT FROM ({', '.join(right)})"
+
+
+def _of(alias: str, columns: Iterable[str]) -> list[str]:
+    return [f"{alias}.{quoted}" for quoted in _quoted(columns)]
+
+
+def _staged(contract: Contract, columns: Iterable[str]) -> list[str]:
+    """The columns of a stage `s` as the table has them: JSON travels as text."""
+    return [f's."{n}"' + ("::jsonb" if sql_type(contract, n) == "jsonb" else "") for n in columns]
 
 
 def _quoted(names: Iterable[str]) -> list[str]:

@@ -6,7 +6,6 @@ Belongs here: parsing what a person wrote and writing it as libpq, SQLAlchemy an
 
 from dataclasses import dataclass
 from typing import Self
-from urllib.parse import quote
 
 from sqlalchemy import make_url
 from sqlalchemy.engine import URL
@@ -58,8 +57,8 @@ class DatabaseUrl:
     @property
     def libpq(self) -> str:
         """For libpq (ADBC, psql), password included."""
-        plain = self.url.set(drivername="postgresql", database=quote(self.database, safe=""))
-        address, mark, query = plain.render_as_string(hide_password=False).partition("?")
+        written = self.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        address, mark, query = written.partition("?")
         # libpq wants %20 everywhere; it refuses a space, quoting the password it stands in, and takes a + for itself.
         return address.replace(" ", "%20") + mark + query.replace("+", "%20")
 
