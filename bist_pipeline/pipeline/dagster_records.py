@@ -39,7 +39,7 @@ def prepare_records(data: DatabaseUrl) -> DatabaseUrl:
     try:
         _create(database)
         url = _external(data)
-        if url.database == RECORDS:
+        if url.database != data.database:  # never the data's own database, should that be called `dagster`
             _try(database, f"ALTER DATABASE {RECORDS} SET synchronous_commit = off")
         return url
     finally:

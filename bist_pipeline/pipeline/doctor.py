@@ -58,6 +58,7 @@ def examine(settings: Settings, clock: Clock) -> Iterator[Diagnosis]:
     yield _guarded("up", lambda: _up(settings), "")
     try:
         with open_database(settings) as database:
+            database.rows("SELECT 1")  # a server that nobody can reach is one fault, not one of each organ in it
             yield _guarded("database", lambda: _database(database), "upgrade the server")
             yield _guarded("clock", lambda: _clock(database, clock), "synchronise the machine's clock (NTP)")
             yield _guarded("reader role", lambda: _reader(database), "")

@@ -43,12 +43,14 @@ def _chart(context: PipelineContext, session: date, symbol: str, events: pd.Data
 
 
 def scores(context: PipelineContext, session: date) -> Mapping[str, bytes]:
-    """Draw how the session's scores are spread, and the highest and lowest of them."""
+    """Draw how the session's scores are spread, and the highest and lowest of them; nothing without a score."""
     signals = context.database.frame(
         """SELECT symbol, session_date, score, action, confidence FROM analytics.signals
         WHERE session_date = $1 ORDER BY symbol""",
         [session],
     )
+    if signals.empty:
+        return {}
     return {
         "score_histogram": score_histogram(signals, buy=MODEL.buy, strong=MODEL.strong),
         "top_scores": top_scores_bar(signals),

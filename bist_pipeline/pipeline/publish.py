@@ -24,6 +24,10 @@ from bist_pipeline.storage.database import Statements
 
 CHANNEL = "bist_published"
 
+# From this many new versions on the server counts them at once: the next publish would otherwise be planned as if the
+# tables were empty, and compare each row with every other.
+_ROWS_WORTH_COUNTING = 10_000
+
 
 @dataclass(frozen=True, slots=True)
 class PublishReport:
@@ -56,12 +60,19 @@ def publish(context: PipelineContext, span: Span, symbols: Sequence[str] | None 
         values = {"publish_id": publish_id, "first": span.first, "last": span.last, "origin": context.origin}
         signals = _publish_signals(connection, values)
         events = _publish_events(connection, values)
+        _count(connection, signals["signals"], events["events"])
         row: dict[str, Any] = values | {"run_id": context.run_id} | signals | events | _summary(connection, values)
         connection.run(_INSERT_PUBLISH, row)
         _clear_dirty(connection, values | {"symbols": None if symbols is None else ",".join(symbols)})
         message = json.dumps({"publish_id": publish_id, "first": str(span.first), "last": str(span.last)})
         connection.run("SELECT pg_notify(:channel, :message)", {"channel": CHANNEL, "message": message})
     return PublishReport(**{field.name: row[field.name] for field in fields(PublishReport)})
+
+
+def _count(connection: Statements, signals: int, events: int) -> None:
+    if max(signals, events) >= _ROWS_WORTH_COUNTING:
+        connection.run("ANALYZE serving.signals (symbol, session_date, superseded_by)")
+        connection.run("ANALYZE serving.pattern_events (symbol, session_date, event_id, superseded_by)")
 
 
 def _publish_signals(connection: Statements, values: dict[str, Any]) -> dict[str, int]:
@@ -81,8 +92,7 @@ def _publish_signals(connection: Statements, values: dict[str, Any]) -> dict[str
 
 
 # A candlestick as an event: its name is its place, and it is confirmed by the bar that completes it.
-# The day is spelt out: as a text, it would follow the DateStyle of whoever publishes.
-_EVENT_ID = "d.symbol || ':' || d.pattern || ':' || to_char(d.session_date, 'YYYY-MM-DD')"
+_EVENT_ID = "d.symbol || ':' || d.pattern || ':' || d.session_date"
 _CANDLES_AS_EVENTS = f"""
     SELECT {_EVENT_ID} AS event_id, d.symbol, d.session_date, d.pattern, 'candlestick' AS kind, d.direction,
            'confirmed' AS state, d.strength::double precision AS strength, d.known_at,
@@ -135,9 +145,16 @@ _INSERT_PUBLISH = """
 
 
 def _clear_dirty(connection: Statements, values: dict[str, Any]) -> None:
-    """Move each symbol's `dirty_from` past what has been derived anew; clean when nothing is left."""
+    """Move each symbol's `dirty_from` past what has been derived anew; clean when nothing is left.
+
+    What is left are later bars, and derived rows of bars that are gone. The ledger's last session would not do: a stray
+    row of a far day would keep its symbol dirty for ever.
+    """
     connection.run(
-        """UPDATE market.fetch_ledger SET dirty_from = CASE WHEN last_session > :last THEN CAST(:last AS date) + 1 END
+        """UPDATE market.fetch_ledger AS l SET dirty_from = CASE WHEN
+            EXISTS (SELECT FROM market.daily_prices AS t WHERE t.symbol = l.symbol AND t.session_date > :last)
+            OR EXISTS (SELECT FROM analytics.indicators AS t WHERE t.symbol = l.symbol AND t.session_date > :last)
+            THEN CAST(:last AS date) + 1 END
         WHERE dirty_from BETWEEN :first AND :last
         AND (CAST(:symbols AS text) IS NULL OR symbol = ANY (string_to_array(:symbols, ',')))""",
         values,

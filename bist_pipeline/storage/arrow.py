@@ -5,6 +5,7 @@ NULL numbers become NaN on the way out.
 """
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import adbc_driver_postgresql.dbapi as adbc
@@ -44,8 +45,13 @@ _NULLABLE: dict[pa.DataType, Any] = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd
 def fetch(connection: adbc.Connection, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
     """Run a query on an ADBC connection and return Arrow data."""
     with connection.cursor() as cursor:
-        cursor.execute(sql, parameters=list(parameters) or None)
+        cursor.execute(sql, parameters=bindable(parameters))
         return cursor.fetch_arrow_table()
+
+
+def bindable(parameters: Sequence[Any]) -> list[Any] | None:
+    """Parameters as the driver takes them: it sends a moment's wall clock without its zone, unless that is UTC."""
+    return [v.astimezone(UTC) if isinstance(v, datetime) and v.tzinfo else v for v in parameters] or None
 
 
 def to_frame(table: pa.Table) -> pd.DataFrame:
@@ -85,7 +91,9 @@ def _array(contract: Contract, name: str, values: pd.Series) -> pa.Array:
 
 def _cast(array: pa.Array, sql: str) -> pa.Array:
     """Cast what means the same in another width; Arrow by itself would read numbers and days out of text."""
-    if not (pa.types.is_null(array.type) or any(is_fit(array.type) for is_fit in _FITTING[sql])):
+    if array.null_count == len(array):
+        return pa.nulls(len(array), _ARROW[sql])
+    if not any(is_fit(array.type) for is_fit in _FITTING[sql]):
         raise pa.ArrowTypeError(f"{array.type} is no {sql}")
     cast = array.cast(_ARROW[sql])
     if pa.types.is_timestamp(array.type) and not cast.cast(array.type).equals(array):

@@ -18,10 +18,15 @@ import pandas as pd
 import pyarrow as pa
 
 from bist_pipeline.schemas.contract import Contract
-from bist_pipeline.storage.arrow import fetch, sql_type, to_arrow, to_frame
+from bist_pipeline.storage.arrow import bindable, fetch, sql_type, to_arrow, to_frame
 from bist_pipeline.storage.tables import SERVER_STAMPS
 
 _BATCH_ROWS = 8192
+
+# From this many new rows on the server is told of them at once, not when its autovacuum comes by: a plan that takes a
+# full table for an empty one compares each row with every other, for minutes. A tenth of the usual sample suffices.
+_ROWS_WORTH_COUNTING = 10_000
+_COUNT = "SET LOCAL default_statistics_target = 10"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,7 @@ class BulkTransaction:
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run one statement with `$1` parameters and return its rows."""
         with self._connection.cursor() as cursor:
-            cursor.execute(sql, parameters=list(parameters) or None)
+            cursor.execute(sql, parameters=bindable(parameters))
             return cursor.fetchall() if cursor.description else []
 
     def lock(self, name: str) -> None:
@@ -119,6 +124,11 @@ class BulkTransaction:
     def _analyze(self, contract: Contract, stage: str) -> None:
         self.execute(f"ANALYZE {stage} ({', '.join(_quoted(contract.key))})")
 
+    def _count(self, contract: Contract, inserted: int) -> None:
+        if inserted >= _ROWS_WORTH_COUNTING:
+            self.execute(_COUNT)
+            self._analyze(contract, _name(contract))
+
     def stage_frame(self, frame: pd.DataFrame) -> str:
         """COPY any frame into a new temporary table, types inferred, and return its name."""
         self._staged += 1
@@ -149,6 +159,7 @@ class BulkTransaction:
             f"DELETE FROM {target} AS t WHERE {where} AND NOT EXISTS (SELECT 1 FROM {stage} AS s WHERE {keys})"
         )
         inserted, updated, staged = self.execute(_upsert(contract, stage))[0]
+        self._count(contract, int(inserted))
         return WriteCounts(int(inserted), int(updated), int(staged) - int(inserted) - int(updated), deleted)
 
     def changed(self, contract: Contract, stage: str, scope: Scope) -> pd.DataFrame:
@@ -223,6 +234,7 @@ class Replacement:
     def finish(self) -> WriteCounts:
         """Make the table hold what was copied."""
         if self._direct:
+            self._bulk._count(self._contract, self._copied)
             return WriteCounts(inserted=self._copied)
         if self._stage is None:
             gone = self._bulk._delete(f"DELETE FROM {_name(self._contract)} AS t WHERE {self._where}")

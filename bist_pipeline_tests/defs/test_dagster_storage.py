@@ -71,7 +71,9 @@ def test_the_instance_file_holds_what_the_design_asks_for(home, database_url, mo
     monkeypatch.setenv("BIST_DATABASE_URL", database_url.libpq)
     prepare_records(database_url)
     with dg.DagsterInstance.get() as instance:
-        assert isinstance(instance._storage, BistDagsterStorage)
+        reference = instance.get_ref().storage_data
+        assert reference is not None
+        assert reference.class_name == BistDagsterStorage.__name__
         assert instance.run_monitoring_enabled
         assert instance.run_monitoring_start_timeout_seconds == 900
         assert instance.run_retries_max_retries == 1

@@ -10,7 +10,7 @@ from bist_pipeline.defs.partitions import SESSIONS
 from bist_pipeline.defs.sensors import MOST_ATTEMPTS, first_load
 from bist_pipeline.pipeline.span import CHUNK_WEEKDAYS
 from bist_pipeline_tests.defs.runs import record_run, report
-from bist_pipeline_tests.desks import FIRST, make_desk
+from bist_pipeline_tests.desks import FIRST, LAST, make_desk
 
 START, END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 
@@ -56,8 +56,10 @@ def empty(empty_url, desk, monkeypatch):
 
 
 @pytest.fixture
-def full(filled, desk, monkeypatch):
+def full(filled, filled_database, desk, monkeypatch):
+    """Everything that the archive holds is published, and so is the year of today, of which it holds nothing."""
     set_variables(monkeypatch, desk, filled)
+    publish(filled_database, LAST, date.fromisoformat(str(SESSIONS.get_last_partition_key())))
 
 
 def unpublish(database):
@@ -159,7 +161,7 @@ def test_a_chunk_that_keeps_failing_is_given_up_and_the_next_one_goes_on(evaluat
     assert all(str(first) in request for first, _ in spans)
 
 
-def test_a_changed_file_is_fetched_once(evaluate, filled, launch, monkeypatch, tmp_path, desk):
+def test_a_changed_file_is_fetched_once(evaluate, full, filled, launch, monkeypatch, tmp_path, desk):
     changed = make_desk(tmp_path / "changed")
     for path in desk.archive.iterdir():
         stat = path.stat()

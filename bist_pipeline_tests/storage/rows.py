@@ -23,6 +23,17 @@ EVENTS = contracts().served_events
 MOMENT = datetime(2024, 1, 2, 15, 25, tzinfo=UTC)
 EVERYTHING = Scope()
 
+_DTYPES = {
+    "text": "str",
+    "jsonb": "object",
+    "date": "datetime64[us]",
+    "timestamptz": "datetime64[us, UTC]",
+    "double precision": "float64",
+    "bigint": "int64",
+    "boolean": "bool",
+}
+_NULLABLE = {"bigint": "Int64", "boolean": "boolean"}
+
 # What a row holds where a test has nothing to say.
 _CANDLE = {
     "symbol": "ZZAAA",
@@ -79,7 +90,14 @@ def make_frame(contract: Contract, rows: Sequence[Mapping[str, Any]]) -> pd.Data
     """A frame with the contract's dtypes; what a row does not name is filled in."""
     default = _DEFAULTS[contract.name]
     frame = pd.DataFrame([{**default, **row} for row in rows], columns=list(default), dtype=object)
-    return frame.astype({name: str(contract.frame.columns[name].dtype) for name in default})
+    return frame.astype({name: dtype_of(contract, name) for name in default})
+
+
+def dtype_of(contract: Contract, name: str) -> str:
+    """The pandas dtype in which a column travels."""
+    declared = contract.frame.columns[name]
+    sql = (declared.metadata or {})["sql"]
+    return _NULLABLE.get(sql, _DTYPES[sql]) if declared.nullable else _DTYPES[sql]
 
 
 def replace(

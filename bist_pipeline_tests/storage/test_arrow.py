@@ -1,6 +1,7 @@
 """Frames to Arrow, PostgreSQL and back: the same bits, and nothing taken for what it is not."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from bist_pipeline.core.errors import ContractError
 from bist_pipeline.pipeline.contracts import contracts
+from bist_pipeline.schemas.validation import violations
 from bist_pipeline.storage.arrow import to_arrow
 from bist_pipeline_tests.storage.rows import (
     CANDLES,
@@ -18,6 +20,7 @@ from bist_pipeline_tests.storage.rows import (
     MOMENT,
     RAW,
     SESSIONS,
+    dtype_of,
     empty,
     make_frame,
     replace,
@@ -98,7 +101,7 @@ def test_every_dtype_is_the_one_that_the_contract_names(database):
     replace(database, CANDLES, [{"fits_trend": True}, {"pattern": "doji"}])
     for contract in (EVENTS, CANDLES):
         found = back(database, contract)
-        wanted = {n: str(contract.frame.columns[n].dtype) for n in contract.columns if n != "details"}
+        wanted = {n: dtype_of(contract, n) for n in contract.columns if n != "details"}
         assert {n: str(found[n].dtype) for n in wanted} == wanted
 
 
@@ -143,8 +146,6 @@ def test_infinity_is_a_value_and_stays_one(database):
 
 
 def test_a_price_that_is_infinite_breaks_its_contract():
-    from bist_pipeline.schemas.validation import violations
-
     prices = contracts().daily_prices
     row = {name: 1.0 for name in prices.columns}
     found = violations(prices, pd.DataFrame([row | {"close_try": np.inf}]))
@@ -224,3 +225,13 @@ def test_query_parameters_travel_with_their_types(database):
     )
     found = database.frame(sql, values).iloc[0].tolist()
     assert [found[0].date(), *found[1:5], found[5].to_pydatetime()] == values
+
+
+@pytest.mark.parametrize("zone", [UTC, ZoneInfo("Europe/Istanbul"), timezone(timedelta(hours=-5))])
+def test_a_moment_is_the_same_in_whatever_zone_it_is_asked_for(database, zone):
+    sql = "SELECT extract(epoch FROM $1::timestamptz)::bigint AS seconds"
+    moment = MOMENT.astimezone(zone)
+    assert database.frame(sql, [moment])["seconds"].tolist() == [MOMENT.timestamp()]
+    with database.bulk("asking") as bulk:
+        assert bulk.execute(sql, [moment]) == [(MOMENT.timestamp(),)]
+        assert bulk.frame(sql, [pd.Timestamp(moment)])["seconds"].tolist() == [MOMENT.timestamp()]

@@ -1,0 +1,138 @@
+"""Each organ, healthy and at fault."""
+
+import shutil
+from collections import namedtuple
+from datetime import UTC, datetime, timedelta
+from importlib import metadata
+
+import pytest
+
+from bist_pipeline.core.calendar import OVERRIDES_FILE
+from bist_pipeline.core.clock import FixedClock, SystemClock
+from bist_pipeline.operations.home_lock import HomeLock
+from bist_pipeline.pipeline import doctor
+from bist_pipeline.pipeline.doctor import examine
+from bist_pipeline_tests.archives import simulated_bars, write_archive
+
+ORGANS = [
+    *("versions", "disk", "kill switch", "calendar", "universe", "provider", "up"),
+    *("database", "clock", "reader role"),
+]
+Usage = namedtuple("Usage", ["total", "used", "free"])
+
+
+@pytest.fixture
+def healthy(settings, tmp_path):
+    write_archive(tmp_path / "archive", simulated_bars(symbols=2, sessions=5))
+    return settings
+
+
+def found(settings, clock=None):
+    return {one.organ: one for one in examine(settings, clock or SystemClock())}
+
+
+def test_a_healthy_home_is_ok_in_every_organ(healthy):
+    organs = found(healthy)
+    assert list(organs) == ORGANS
+    assert {name for name, one in organs.items() if one.grade != "ok"} == {"up"}
+    assert all(not one.advice for name, one in organs.items() if name != "up")
+    assert "2 symbols" in organs["provider"].found
+
+
+def test_a_running_up_is_told_with_its_address(healthy):
+    with HomeLock(healthy.bist_home).held("http://127.0.0.1:3333"):
+        one = found(healthy)["up"]
+    assert one.grade == "ok"
+    assert "http://127.0.0.1:3333" in one.found
+
+
+def full_disk(settings, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(10**9, 10**9 - 5, 5))
+    return settings
+
+
+def set_switch(settings, _):
+    place = settings.bist_home.parent / "stop"
+    place.write_text("holidays\n")
+    return settings.model_copy(update={"bist_kill_switch": place})
+
+
+def broken_calendar(settings, _):
+    settings.bist_home.mkdir(parents=True, exist_ok=True)
+    (settings.bist_home / OVERRIDES_FILE).write_text("day;what\n")
+    return settings
+
+
+def broken_universe(settings, _):
+    return settings.model_copy(update={"bist_universe": "/no/such/list.csv"})
+
+
+def no_archive(settings, _):
+    return settings.model_copy(update={"bist_archive_dir": None})
+
+
+def missing_package(settings, monkeypatch):
+    def version(name):
+        if name == "TA-Lib":
+            raise metadata.PackageNotFoundError(name)
+        return "1"
+
+    monkeypatch.setattr(doctor, "version", version)
+    return settings
+
+
+@pytest.mark.parametrize(
+    ("organ", "break_it", "told"),
+    [
+        ("versions", missing_package, "TA-Lib is not installed"),
+        ("disk", full_disk, "MB free"),
+        ("kill switch", set_switch, "holidays"),
+        ("calendar", broken_calendar, "calendar_overrides.csv, line 1"),
+        ("universe", broken_universe, "/no/such/list.csv cannot be read"),
+        ("provider", no_archive, "BIST_ARCHIVE_DIR is not set"),
+    ],
+)
+def test_a_fault_of_one_organ_is_told_with_advice_and_hides_no_other(healthy, monkeypatch, organ, break_it, told):
+    organs = found(break_it(healthy, monkeypatch))
+    assert list(organs) == ORGANS
+    assert organs[organ].grade == "fault"
+    assert told in organs[organ].found
+    assert organs[organ].advice
+    assert {name for name, one in organs.items() if one.grade == "fault"} == {organ}
+
+
+@pytest.mark.parametrize(("seconds", "grade"), [(5, "ok"), (120, "fault"), (-3600, "fault")])
+def test_a_clock_that_is_off_is_told(healthy, seconds, grade):
+    one = found(healthy, FixedClock(datetime.now(UTC) + timedelta(seconds=seconds)))["clock"]
+    assert (one.grade, bool(one.advice)) == (grade, grade == "fault")
+
+
+def test_a_database_that_nobody_can_reach_is_one_fault(healthy):
+    url = healthy.bist_database_url.get_secret_value().replace("test_", "no_such_test_")
+    organs = list(examine(healthy.model_copy(update={"bist_database_url": type(healthy.bist_database_url)(url)}),
+                          SystemClock()))
+    faults = [one for one in organs if one.grade == "fault"]
+    assert [one.organ for one in faults] == ["database"]
+    assert "BIST_DATABASE_URL" in faults[0].advice
+    assert "\n" not in faults[0].found
+
+
+def test_an_empty_database_and_an_older_one_are_worth_a_warning(healthy, database):
+    execute_on(database, "COMMENT ON SCHEMA serving IS 'bist_pipeline 0123'")
+    assert found(healthy)["database"].grade == "warn"
+    execute_on(database, "COMMENT ON SCHEMA serving IS NULL")
+    one = found(healthy)["database"]
+    assert (one.grade, "empty" in one.found) == ("warn", True)
+
+
+def execute_on(database, sql):
+    database.run_alone(sql)
+
+
+def test_a_missing_reader_role_is_worth_a_warning(healthy, monkeypatch):
+    monkeypatch.setattr(doctor, "READER", "bist_nobody")
+    one = found(healthy)["reader role"]
+    assert one.grade == "warn"
+    assert "CREATE ROLE bist_nobody" in one.advice
+
+

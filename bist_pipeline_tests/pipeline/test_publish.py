@@ -1,0 +1,395 @@
+"""Publishing: versions that are never changed, one publish at a time, everybody told."""
+
+import json
+import select
+import threading
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+import pandas as pd
+import psycopg2
+import pytest
+
+from bist_pipeline.core.errors import StorageError
+from bist_pipeline.pipeline.contracts import contracts
+from bist_pipeline.pipeline.publish import CHANNEL, PublishReport, publish
+from bist_pipeline.pipeline.span import Span
+from bist_pipeline.signals.contract import SUB_SIGNALS
+from bist_pipeline.signals.explain import terms_json, weights_table
+from bist_pipeline.signals.registry import registered_terms
+from bist_pipeline.signals.score import score_signals
+from bist_pipeline.storage.embedded.waiting import wait_until
+from bist_pipeline_tests.pipeline.answers import (
+    keys_of,
+    scores_as_of,
+    served_scores,
+    served_strengths,
+    server_time,
+    write,
+    write_candles,
+    write_signals,
+)
+from bist_pipeline_tests.signals.rows import make_events, make_frames, make_inputs
+
+DAY, NEXT, THIRD = date(2024, 1, 2), date(2024, 1, 3), date(2024, 1, 4)
+SPAN = Span(DAY, NEXT)
+A, B = ("ZZAAA", DAY), ("ZZAAB", NEXT)
+
+
+def versions(context):
+    rows = context.database.rows(
+        "SELECT symbol, session_date, score, publish_id, superseded_by FROM serving.signals ORDER BY 1, 2, publish_id"
+    )
+    return [tuple(row) for row in rows]
+
+
+def counts(report: PublishReport) -> tuple[int, int, int, int]:
+    return report.signals, report.signals_superseded, report.events, report.events_superseded
+
+
+def test_the_first_publish_makes_what_was_derived_visible(context):
+    write_signals(context.database, {A: 0.25, B: -0.5, ("ZZAAA", THIRD): 0.75})
+    write_candles(context.database, {(*A, "hammer"): 100, (*A, "doji"): -100, ("ZZAAA", THIRD, "doji"): 100})
+    report = publish(context, SPAN)
+    assert (report.publish_id, *counts(report), report.symbols) == (1, 2, 0, 2, 0, 2)
+    assert report.last_final_session == NEXT
+    assert served_scores(context.database) == {A: 0.25, B: -0.5}
+    assert served_strengths(context.database) == {(*A, "hammer"): 100, (*A, "doji"): -100}
+
+
+def test_the_publish_row_says_what_was_done(context):
+    write_signals(context.database, {A: 0.25})
+    publish(context, SPAN)
+    write_signals(context.database, {A: 0.5})
+    live = replace(context, origin="live", run_id="run-2")
+    before = server_time(context.database)
+    report = publish(live, SPAN)
+    row = context.database.rows("SELECT * FROM serving.publishes WHERE publish_id = 2")[0]._mapping
+    assert before <= row["published_at"] <= server_time(context.database)
+    assert {name: row[name] for name in row if name != "published_at"} == {
+        "publish_id": 2,
+        "origin": "live",
+        "run_id": "run-2",
+        "first_session": DAY,
+        "last_session": NEXT,
+        "last_final_session": DAY,
+        "signals": 1,
+        "signals_superseded": 1,
+        "events": 0,
+        "events_superseded": 0,
+        "symbols": 1,
+    }
+    assert row["signals"] == report.signals
+    origins = context.database.rows("SELECT publish_id, origin FROM serving.signals ORDER BY 1")
+    assert [tuple(origin) for origin in origins] == [(1, "backfill"), (2, "live")]
+
+
+def test_a_different_answer_is_a_new_version_and_the_old_one_stays(context):
+    write_signals(context.database, {A: 0.25, B: -0.5})
+    publish(context, SPAN)
+    write_signals(context.database, {A: 0.5, B: -0.5})
+    assert counts(publish(context, SPAN)) == (1, 1, 0, 0)
+    assert versions(context) == [(*A, 0.25, 1, 2), (*A, 0.5, 2, None), (*B, -0.5, 1, None)]
+    assert served_scores(context.database) == {A: 0.5, B: -0.5}
+
+
+def test_an_unchanged_answer_is_left_alone(context):
+    write_signals(context.database, {A: 0.25})
+    write_candles(context.database, {(*A, "hammer"): 100})
+    publish(context, SPAN)
+    sql = "SELECT xmin::text, ctid::text FROM serving.signals UNION SELECT xmin::text, ctid::text FROM serving.pattern_events"
+    rows = context.database.rows(sql)
+    context.database.run_alone("UPDATE analytics.signals SET updated_at = now()")
+    context.database.run_alone("UPDATE analytics.candlestick_patterns SET updated_at = now()")
+    assert counts(publish(context, SPAN)) == (0, 0, 0, 0)
+    assert context.database.rows(sql) == rows
+
+
+def test_a_vanished_row_is_withdrawn_without_a_successor(context):
+    write_signals(context.database, {A: 0.25, B: -0.5})
+    write_candles(context.database, {(*A, "hammer"): 100, (*A, "doji"): 100})
+    publish(context, SPAN)
+    write_signals(context.database, {B: -0.5})
+    write_candles(context.database, {(*A, "doji"): 100})
+    assert counts(publish(context, SPAN)) == (0, 1, 0, 1)
+    assert versions(context) == [(*A, 0.25, 1, 2), (*B, -0.5, 1, None)]
+    assert served_strengths(context.database) == {(*A, "doji"): 100}
+
+
+def test_an_answer_that_comes_back_is_a_third_version(context):
+    for score in (0.25, 0.5, 0.25):
+        write_signals(context.database, {A: score})
+        publish(context, SPAN)
+    assert versions(context) == [(*A, 0.25, 1, 2), (*A, 0.5, 2, 3), (*A, 0.25, 3, None)]
+
+
+def test_what_lies_outside_the_span_is_not_touched(context):
+    write_signals(context.database, {A: 0.25, B: -0.5})
+    publish(context, SPAN)
+    write_signals(context.database, {A: 0.5, ("ZZAAA", THIRD): 0.75})
+    assert counts(publish(context, Span(DAY, DAY))) == (1, 1, 0, 0)
+    assert served_scores(context.database) == {A: 0.5, B: -0.5}
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("score", "0.25000000000000006"),
+        ("trend", "0.1"),
+        ("confidence", "0.75"),
+        ("term_rsi_from_50", "0.1"),
+        ("close_try", "10.01"),
+        ("is_final", "false"),
+        ("data_version", "7"),
+        ("known_at", "known_at + interval '1 microsecond'"),
+    ],
+)
+def test_every_part_of_an_answer_counts(context, column, value):
+    name = column if column in contracts().signals.columns else next(iter(registered_terms().values())).column
+    write_signals(context.database, {A: 0.25})
+    publish(context, SPAN)
+    context.database.run_alone(f"UPDATE analytics.signals SET {name} = {value}")
+    assert counts(publish(context, SPAN)) == (1, 1, 0, 0)
+
+
+def test_a_forming_session_is_not_the_last_final_one(context):
+    write_signals(context.database, {A: 0.25, B: 0.5})
+    context.database.run_alone(f"UPDATE analytics.signals SET is_final = false WHERE session_date = '{NEXT}'")
+    assert publish(context, SPAN).last_final_session == DAY
+    watermark = context.database.rows("SELECT last_session, last_final_session FROM serving.watermark")[0]
+    assert tuple(watermark) == (NEXT, DAY)
+
+
+def test_a_span_without_rows_is_a_publish_all_the_same(context):
+    report = publish(context, SPAN)
+    assert (report.publish_id, *counts(report), report.symbols, report.last_final_session) == (1, 0, 0, 0, 0, 0, None)
+
+
+def test_an_event_keeps_its_name_over_its_versions(context):
+    for strength in (100, 200):
+        write_candles(context.database, {(*A, "hammer"): strength})
+        publish(context, SPAN)
+    rows = context.database.rows(
+        "SELECT event_id, strength, superseded_by FROM serving.pattern_events ORDER BY publish_id"
+    )
+    assert [tuple(row) for row in rows] == [("ZZAAA:hammer:2024-01-02", 100, 2), ("ZZAAA:hammer:2024-01-02", 200, None)]
+
+
+def test_an_event_is_named_the_same_whatever_the_style_of_dates(context):
+    write_candles(context.database, {(*A, "hammer"): 100})
+    publish(context, SPAN)
+    context.database.run_alone(f"ALTER DATABASE {context.database.url.database} SET datestyle = 'German, DMY'")
+    context.database.close()
+    assert counts(publish(context, SPAN)) == (0, 0, 0, 0)
+
+
+def test_an_event_tells_the_trend_before_it(context):
+    write_candles(context.database, {(*A, "hammer"): 100})
+    context.database.run_alone(
+        "UPDATE analytics.candlestick_patterns SET trend_before = 'down', trend_slope_atr = -0.25, fits_trend = true"
+    )
+    publish(context, SPAN)
+    row = context.database.rows(
+        "SELECT kind, state, direction, details, known_at, is_final FROM serving.pattern_events_v1"
+    )
+    details = {"trend_before": "down", "trend_slope_atr": -0.25, "fits_trend": True}
+    known_at = datetime(2024, 1, 2, 15, tzinfo=UTC)
+    assert tuple(row[0]) == ("candlestick", "confirmed", "bullish", details, known_at, True)
+
+
+# ── terms ──
+
+
+def test_the_terms_of_a_served_signal_are_those_that_the_score_explains(context):
+    inputs = make_inputs(60, seed=3)
+    rng = np.random.default_rng(5)
+    for name, values in inputs.items():
+        if name != "close_try":
+            values[rng.random(60) < 0.25] = np.nan
+    for row in range(6):  # whole sub-signals unknown
+        for name in inputs:
+            if name not in ("close_try", "rsi_14"):
+                inputs[name][row] = np.nan
+    indicators, closes = make_frames(inputs)
+    events = make_events((1, 100, "bullish", True), (9, -100, "bearish", False), (10, 80, "bullish", None))
+    scored = score_signals(indicators, events, closes).assign(data_version=1)
+    known_at = pd.Timestamp(2024, 1, 2, 15, tz="UTC").as_unit("us")
+    write(context.database, "signals", scored.assign(known_at=known_at))
+    publish(context, SPAN)
+
+    served = context.database.frame("SELECT * FROM serving.signals_v1 ORDER BY symbol")
+    assert len(served) == len(scored) > 40
+    unknown = 0
+    for (_, row), (_, stored) in zip(served.iterrows(), scored.sort_values("symbol").iterrows(), strict=True):
+        told, expected = json.loads(row["terms"]), terms_json(stored)
+        assert list(sorted(told)) == sorted(SUB_SIGNALS)
+        for name in SUB_SIGNALS:
+            assert told[name].keys() == expected[name].keys()
+            assert told[name]["terms"] == expected[name]["terms"]  # the stored values themselves, to the last bit
+            numbers = [("value", stored[name]), ("weight", expected[name]["weight"])]
+            numbers += [("contribution", expected[name]["contribution"]), ("value", expected[name]["value"])]
+            for part, wanted in numbers:
+                known = None if wanted is None or np.isnan(wanted) else pytest.approx(wanted, abs=1e-12)
+                assert told[name][part] == known
+                unknown += known is None
+        assert sum(part["contribution"] for part in told.values()) == pytest.approx(row["score"], abs=1e-12)
+        assert sum(part["weight"] for part in told.values()) == pytest.approx(1, abs=1e-12)
+    assert unknown > 10
+
+
+def test_the_weights_that_made_the_scores_are_served(context):
+    publish(context, SPAN)
+    publish(context, SPAN)
+    stored = context.database.frame("SELECT * FROM serving.signal_models")
+    order = ["model_version", "term"]
+    pd.testing.assert_frame_equal(
+        stored.sort_values(order).reset_index(drop=True),
+        weights_table()
+        .astype(dict.fromkeys(("model_version", "term", "sub_signal", "description"), "str"))
+        .sort_values(order)
+        .reset_index(drop=True),
+    )
+
+
+def test_other_weights_under_the_same_version_are_refused_and_nothing_is_published(context):
+    write_signals(context.database, {A: 0.25})
+    publish(context, SPAN)
+    context.database.run_alone("UPDATE serving.signal_models SET term_weight = term_weight / 2")
+    write_signals(context.database, {A: 0.5})
+    with pytest.raises(StorageError, match=r"is stored with other weights: raise MODEL\.version in signals/model\.py$"):
+        publish(context, SPAN)
+    assert versions(context) == [(*A, 0.25, 1, None)]
+    assert context.database.rows("SELECT count(*) FROM serving.publishes")[0][0] == 1
+
+
+def test_another_wording_of_a_term_is_no_other_weight(context):
+    publish(context, SPAN)
+    context.database.run_alone("UPDATE serving.signal_models SET description = 'reworded'")
+    assert publish(context, SPAN).publish_id == 2
+
+
+# ── time ──
+
+
+def test_nothing_was_visible_before_the_first_publish(context):
+    before = server_time(context.database)
+    write_signals(context.database, {A: 0.25})
+    assert scores_as_of(context.database, before) == {}
+    publish(context, SPAN)
+    assert scores_as_of(context.database, before) == {}
+    assert scores_as_of(context.database, server_time(context.database)) == {A: 0.25}
+
+
+def test_the_moment_of_a_publish_belongs_to_it(context):
+    write_signals(context.database, {A: 0.25})
+    publish(context, SPAN)
+    moment = context.database.rows("SELECT published_at FROM serving.publishes")[0][0]
+    assert scores_as_of(context.database, moment) == {A: 0.25}
+    assert scores_as_of(context.database, moment - timedelta(microseconds=1)) == {}
+
+
+# ── dirty symbols ──
+
+
+BAR = """INSERT INTO market.daily_prices (symbol, session_date, open_try, high_try, low_try, close_try, volume_shares,
+    adjustment_factor, total_return_factor, basis, is_final, grade, filled, source, as_of)
+    VALUES ('ZZAAA', :day, 1, 1, 1, 1, 1, 1, 1, 'as_traded', true, 'A', '', 'test', now())"""
+INDICATOR = "INSERT INTO analytics.indicators (symbol, session_date, is_final) VALUES ('ZZAAA', :day, true)"
+LEDGER = """INSERT INTO market.fetch_ledger (symbol, provider, status, reason, version, payload_hash, rows,
+    basis, recognised, fetched_at, cleaned_hash, dirty_from)
+    VALUES ('ZZAAA', 'archive', 'answered', '', '', '', 0, '', '{}', now(), '', :day)"""
+BEFORE = date(2023, 12, 29)
+
+
+@pytest.mark.parametrize(
+    ("dirty_from", "later", "symbols", "left"),
+    [
+        (DAY, None, None, None),
+        (NEXT, None, None, None),
+        (DAY, None, ["ZZAAA"], None),
+        (DAY, None, ["ZZAAB"], DAY),  # not derived anew
+        (DAY, BAR, None, THIRD),  # derived up to the span's end: the rest is still to do
+        (DAY, INDICATOR, None, THIRD),  # derived from a bar that is gone
+        (BEFORE, None, None, BEFORE),  # the change lies before the span
+        (THIRD, BAR, None, THIRD),
+        (None, BAR, None, None),
+    ],
+)
+def test_a_symbol_is_clean_as_far_as_it_was_derived_anew(context, dirty_from, later, symbols, left):
+    with context.database.statements("filling") as connection:
+        connection.run(LEDGER, {"day": dirty_from})
+        for row, day in ((BAR, DAY), (INDICATOR, DAY), *([(later, THIRD)] if later else [])):
+            connection.run(row, {"day": day})
+    publish(context, SPAN, symbols)
+    assert context.database.rows("SELECT dirty_from FROM market.fetch_ledger")[0][0] == left
+
+
+# ── listeners and rivals ──
+
+
+def test_listeners_are_told_once_it_is_visible(context):
+    with closing(psycopg2.connect(context.database.url.libpq)) as listener:
+        listener.autocommit = True
+        with listener.cursor() as cursor:
+            cursor.execute(f"LISTEN {CHANNEL}")
+            publish(context, SPAN)
+            select.select([listener], [], [], 20)
+            listener.poll()
+            assert [json.loads(note.payload) for note in listener.notifies] == [
+                {"publish_id": 1, "first": "2024-01-02", "last": "2024-01-03"}
+            ]
+            cursor.execute("SELECT count(*) FROM serving.publishes")
+            assert cursor.fetchone() == (1,)
+
+
+def test_a_publish_that_fails_tells_nobody(context):
+    publish(context, SPAN)
+    context.database.run_alone("UPDATE serving.signal_models SET term_weight = 0")
+    with closing(psycopg2.connect(context.database.url.libpq)) as listener:
+        listener.autocommit = True
+        with listener.cursor() as cursor:
+            cursor.execute(f"LISTEN {CHANNEL}")
+            with pytest.raises(StorageError):
+                publish(context, SPAN)
+            cursor.execute("SELECT 1")
+            assert listener.notifies == []
+
+
+def test_publishes_at_the_same_time_take_turns(context):
+    write_signals(context.database, {A: 0.25, B: -0.5})
+    spans = [Span(DAY, DAY), Span(NEXT, NEXT), SPAN]
+    reports: list[PublishReport] = []
+    rivals = [threading.Thread(target=lambda span=span: reports.append(publish(context, span))) for span in spans]
+    waiting = """SELECT count(*) FROM pg_locks JOIN pg_database AS d ON d.oid = database
+        WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()"""
+    with context.database.statements("holding the lock") as connection:
+        connection.run("SELECT pg_advisory_xact_lock(hashtextextended('bist_pipeline:serving', 0))")
+        for rival in rivals:
+            rival.start()
+        assert wait_until(lambda: context.database.rows(waiting)[0][0] == 3, 20)
+        assert reports == []
+    for rival in rivals:
+        rival.join(20)
+    assert sorted(report.publish_id for report in reports) == [1, 2, 3]
+    assert sum(report.signals for report in reports) == 2
+    moments = context.database.rows("SELECT published_at FROM serving.publishes ORDER BY publish_id")
+    assert [row[0] for row in moments] == sorted(row[0] for row in moments)
+    assert served_scores(context.database) == {A: 0.25, B: -0.5}
+
+
+def test_a_rival_version_is_refused_by_the_database_itself(context):
+    write_signals(context.database, {A: 0.25})
+    publish(context, SPAN)
+    names = ", ".join(n for n in contracts().served_signals.columns if n != "publish_id")
+    with pytest.raises(StorageError, match="signals_current"):
+        context.database.run_alone(
+            f"INSERT INTO serving.signals ({names}, publish_id) SELECT {names}, 2 FROM serving.signals"
+        )
+
+
+def test_keys_of_no_place_are_an_empty_frame(context):
+    assert len(keys_of([])) == 0
+    write_signals(context.database, {})
+    assert publish(context, SPAN).signals == 0
