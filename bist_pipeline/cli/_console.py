@@ -46,15 +46,18 @@ def _lines(console: Console) -> Told:
 
 def print_table(frame: pd.DataFrame, columns: Sequence[str], title: str = "") -> None:
     """Print a small frame as a table; numbers to the right."""
-    # Where stdout is no terminal its width is unknown: wide enough for every column here.
-    console = Console() if Console().is_terminal else Console(width=140)
     table = Table(title=title or None, title_justify="left")
     for name in columns:
         numeric = pd.api.types.is_numeric_dtype(frame[name])
         table.add_column(name, justify="right" if numeric else "left", no_wrap=name == "symbol")
     for row in frame[list(columns)].itertuples(index=False):
         table.add_row(*(_cell(value) for value in row))
-    console.print(table)
+    stdout_console().print(table)
+
+
+def stdout_console() -> Console:
+    """Where tables go. Where stdout is no terminal its width is unknown: wide enough for every column here."""
+    return Console() if Console().is_terminal else Console(width=140)
 
 
 def _cell(value: object) -> str:

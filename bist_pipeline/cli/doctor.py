@@ -1,9 +1,9 @@
 """`bist-pipeline doctor`."""
 
 import click
-from rich.console import Console
 from rich.table import Table
 
+from bist_pipeline.cli._console import stdout_console
 from bist_pipeline.core.clock import SystemClock
 from bist_pipeline.core.errors import BistError
 from bist_pipeline.pipeline.doctor import examine
@@ -25,6 +25,6 @@ def command() -> None:
         table.add_row(diagnosis.organ, f"[{colour}]{diagnosis.grade}[/]", diagnosis.found, diagnosis.advice)
         if diagnosis.grade == "fault":
             faults.append(diagnosis.organ)
-    Console().print(table)
+    stdout_console().print(table)
     if faults:
         raise BistError(f"at fault: {', '.join(faults)}")

@@ -178,7 +178,7 @@ class SessionCalendar:
             row, half = np.searchsorted(self.days, np.datetime64(override.day)), override.kind == "half_day"
             opens[row], closes[row] = _at(override.day, OPEN), _at(override.day, HALF_DAY_CLOSE if half else CLOSE)
             if override.kind == "closed":
-                opens[row] = closes[row] = np.datetime64("NaT")
+                opens[row] = closes[row] = np.datetime64("NaT", "us")
             is_half_day[row], notes[row] = half, override.reason
         return type(self)(self.days, opens, closes, is_half_day, notes)
 

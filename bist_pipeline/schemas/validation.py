@@ -14,6 +14,9 @@ from bist_pipeline.schemas.contract import Contract
 
 SAMPLE_CASES = 10
 
+# A column that is missing or strange: pandera then names the table as the column, and the column as the case.
+_ABOUT_COLUMNS = ("column_in_dataframe", "column_in_schema")
+
 
 @dataclass(frozen=True, slots=True)
 class Violations:
@@ -36,7 +39,8 @@ def violations(contract: Contract, frame: pd.DataFrame) -> Violations:
         contract.frame.validate(frame, lazy=True)
     except SchemaErrors as error:
         cases = error.failure_cases.rename(columns={"check": "rule", "failure_case": "case"})
-        cases = cases.assign(column=cases["column"].astype(str), rule=cases["rule"].astype(str))
+        named = cases["column"].where(~cases["rule"].isin(_ABOUT_COLUMNS), cases["case"])
+        cases = cases.assign(column=named.astype(str), rule=cases["rule"].astype(str))
         by_rule = cases.groupby(["column", "rule"], sort=True).size().rename("cases").reset_index()
         sample = cases[["column", "rule", "case"]].head(SAMPLE_CASES).astype(str)
         return Violations(len(cases), by_rule, sample)

@@ -4,7 +4,8 @@ How `replace` works:
 1. take the table's advisory lock, so that the live lane and a backfill cannot interleave;
 2. where the scope holds no row yet, COPY straight into the table: a first load needs no staging;
 3. else COPY into a temporary table, block by block;
-4. insert what is new, update what differs (stamps do not count), delete what lies in the scope and was not delivered;
+4. delete what lies in the scope and was not delivered, update what differs (stamps do not count), insert what is new:
+   three joins, since ON CONFLICT would lock every row that stays as it is, which writes it;
 5. the caller's transaction commits, or nothing has happened.
 """
 
@@ -77,6 +78,7 @@ class BulkTransaction:
     def __init__(self, connection: adbc.Connection) -> None:
         self._connection = connection
         self._staged = 0
+        self._rows_staged: dict[str, int] = {}
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run one statement with `$1` parameters and return its rows."""
@@ -111,7 +113,7 @@ class BulkTransaction:
         stage = self._new_stage(contract)
         for block in blocks:
             self._copy(contract, block, stage)
-        self._analyze(contract, stage)
+        self._close_stage(contract, stage)
         return stage
 
     def _new_stage(self, contract: Contract) -> str:
@@ -119,7 +121,13 @@ class BulkTransaction:
         stage = f"stage_{contract.table}_{self._staged}"
         columns = ", ".join(f'"{n}" {_stage_type(contract, n)}' for n in contract.columns)
         self.execute(f"CREATE TEMPORARY TABLE {stage} ({columns}) ON COMMIT DROP")
+        self._rows_staged[stage] = 0
         return stage
+
+    def _close_stage(self, contract: Contract, stage: str) -> None:
+        """Refuse a key that was delivered twice, and order the rows for the joins that follow."""
+        self.execute(f"ALTER TABLE {stage} ADD PRIMARY KEY ({', '.join(_quoted(contract.key))})")
+        self._analyze(contract, stage)
 
     def _analyze(self, contract: Contract, stage: str) -> None:
         self.execute(f"ANALYZE {stage} ({', '.join(_quoted(contract.key))})")
@@ -155,12 +163,13 @@ class BulkTransaction:
     def _merge(self, contract: Contract, stage: str, where: str) -> WriteCounts:
         target = _name(contract)
         keys = " AND ".join(f"s.{k} = t.{k}" for k in _quoted(contract.key))
-        deleted = self._delete(
+        deleted = self._touched(
             f"DELETE FROM {target} AS t WHERE {where} AND NOT EXISTS (SELECT 1 FROM {stage} AS s WHERE {keys})"
         )
-        inserted, updated, staged = self.execute(_upsert(contract, stage))[0]
-        self._count(contract, int(inserted))
-        return WriteCounts(int(inserted), int(updated), int(staged) - int(inserted) - int(updated), deleted)
+        updated = self._touched(_update(contract, stage, keys))
+        inserted = self._touched(_insert(contract, stage, keys))
+        self._count(contract, inserted)
+        return WriteCounts(inserted, updated, self._rows_staged[stage] - inserted - updated, deleted)
 
     def changed(self, contract: Contract, stage: str, scope: Scope) -> pd.DataFrame:
         """Say, before a merge, from which session on each symbol will differ: `symbol`, `session_date`."""
@@ -196,8 +205,9 @@ class BulkTransaction:
             parts.append(f"t.symbol IN (SELECT symbol FROM {name})")
         return " AND ".join(parts) or "true"
 
-    def _delete(self, sql: str) -> int:
-        return int(self.execute(f"WITH gone AS ({sql} RETURNING 1) SELECT count(*) FROM gone")[0][0])
+    def _touched(self, sql: str) -> int:
+        """Run a statement that changes rows and return how many."""
+        return int(self.execute(f"WITH touched AS ({sql} RETURNING 1) SELECT count(*) FROM touched")[0][0])
 
     def _copy(self, contract: Contract, block: pd.DataFrame, stage: str | None) -> int:
         rows = to_arrow(contract, block)
@@ -205,6 +215,7 @@ class BulkTransaction:
             self._ingest(contract.table, rows, schema=contract.schema)
         else:
             self._ingest(stage, rows, temporary=True)
+            self._rows_staged[stage] += rows.num_rows
         return rows.num_rows
 
     def _ingest(self, table: str, rows: pa.Table, *, schema: str | None = None, temporary: bool = False) -> None:
@@ -237,28 +248,35 @@ class Replacement:
             self._bulk._count(self._contract, self._copied)
             return WriteCounts(inserted=self._copied)
         if self._stage is None:
-            gone = self._bulk._delete(f"DELETE FROM {_name(self._contract)} AS t WHERE {self._where}")
+            gone = self._bulk._touched(f"DELETE FROM {_name(self._contract)} AS t WHERE {self._where}")
             return WriteCounts(deleted=gone)
-        self._bulk._analyze(self._contract, self._stage)
+        self._bulk._close_stage(self._contract, self._stage)
         return self._bulk._merge(self._contract, self._stage, self._where)
 
 
-def _upsert(contract: Contract, stage: str) -> str:
-    columns = [n for n in contract.columns if n not in SERVER_STAMPS]
-    stamps = [n for n in contract.columns if n in SERVER_STAMPS]
+def _update(contract: Contract, stage: str, keys: str) -> str:
     compared = _compared(contract)
-    values = ", ".join(_staged(contract, columns))
-    updates = [f"{q} = EXCLUDED.{q}" for q in _quoted([n for n in columns if n not in contract.key])]
-    updates += [f"{q} = now()" for q in _quoted(stamps)]
-    differs = _differs(_of("t", compared), _of("EXCLUDED", compared))
-    conflict = f"DO UPDATE SET {', '.join(updates)} WHERE {differs}" if compared else "DO NOTHING"
-    return f"""
-        WITH upserted AS (
-            INSERT INTO {_name(contract)} AS t ({", ".join(_quoted(columns))}) SELECT {values} FROM {stage} AS s
-            ON CONFLICT ({", ".join(_quoted(contract.key))}) {conflict} RETURNING (t.xmax = 0) AS is_new
-        )
-        SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new), (SELECT count(*) FROM {stage})
-        FROM upserted"""
+    if not compared:
+        return f"UPDATE {_name(contract)} AS t SET {_quoted(contract.key)[0]} = NULL WHERE false"
+    changed = [n for n in contract.columns if n not in SERVER_STAMPS and n not in contract.key]
+    values = [f'"{n}" = {_staged_value(contract, n)}' for n in changed]
+    values += [f'"{n}" = now()' for n in contract.columns if n in SERVER_STAMPS]
+    ours = ", ".join(f't."{n}"' for n in compared)
+    theirs = ", ".join(_staged_value(contract, n) for n in compared)
+    return f"""UPDATE {_name(contract)} AS t SET {", ".join(values)} FROM {stage} AS s
+        WHERE {keys} AND ({ours}) IS DISTINCT FROM ({theirs})"""
+
+
+def _insert(contract: Contract, stage: str, keys: str) -> str:
+    columns = [n for n in contract.columns if n not in SERVER_STAMPS]
+    values = ", ".join(_staged_value(contract, n) for n in columns)
+    return f"""INSERT INTO {_name(contract)} ({", ".join(_quoted(columns))}) SELECT {values} FROM {stage} AS s
+        WHERE NOT EXISTS (SELECT 1 FROM {_name(contract)} AS t WHERE {keys})"""
+
+
+def _staged_value(contract: Contract, name: str) -> str:
+    # JSON is staged as text: the driver's COPY has no binary form of it.
+    return f's."{name}"::jsonb' if sql_type(contract, name) == "jsonb" else f's."{name}"'
 
 
 def _compared(contract: Contract) -> list[str]:

@@ -30,6 +30,18 @@ def filled(server, cli_template, cli_desk, monkeypatch) -> Iterator[Database]:
         yield from _chosen(url, cli_desk, monkeypatch)
 
 
+@pytest.fixture(scope="session")
+def shared_url(server, cli_template) -> Iterator[DatabaseUrl]:
+    with fresh_database(server, cli_template) as url:
+        yield url
+
+
+@pytest.fixture
+def untouched(shared_url, cli_desk, monkeypatch) -> Iterator[Database]:
+    """A full database for tests that change nothing in it; one for all of them."""
+    yield from _chosen(shared_url, cli_desk, monkeypatch)
+
+
 @pytest.fixture
 def unfilled(database_url, cli_desk, monkeypatch) -> Iterator[Database]:
     """A migrated database without a row, to which the environment leads."""

@@ -44,11 +44,11 @@ CHECKOUT = Path(__file__).parents[2]
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
-def test_nonsense_is_refused_in_one_line_and_changes_nothing(filled, tmp_path, arguments, reason):
-    before = contents(filled)
+def test_nonsense_is_refused_in_one_line_and_changes_nothing(untouched, tmp_path, arguments, reason):
+    before = contents(untouched)
     told = refusal(run(*(argument.replace("{tmp}", str(tmp_path)) for argument in arguments)))
     assert reason in told
-    assert contents(filled) == before
+    assert contents(untouched) == before
     assert list(tmp_path.iterdir()) == []
 
 
@@ -63,14 +63,14 @@ def test_nonsense_is_refused_in_one_line_and_changes_nothing(filled, tmp_path, a
     ids=["missing", "a file", "empty", "without a data file"],
 )
 @pytest.mark.parametrize("command", ["backfill", "up"])
-def test_an_archive_that_is_none_is_refused(filled, tmp_path, make, reason, command):
+def test_an_archive_that_is_none_is_refused(untouched, tmp_path, make, reason, command):
     make(tmp_path / "prices")
-    before = contents(filled)
+    before = contents(untouched)
     more = WEEK if command == "backfill" else ()
     told = refusal(run(command, "--archive", str(tmp_path / "prices"), *more))
     assert f"BIST_ARCHIVE_DIR = {tmp_path / 'prices'} {reason}" in told
     assert "bist-pipeline up --archive DIR" in told
-    assert contents(filled) == before
+    assert contents(untouched) == before
     assert not (tmp_path / "home").exists()
 
 
@@ -84,16 +84,16 @@ def test_an_archive_that_is_none_is_refused(filled, tmp_path, make, reason, comm
         (None, "cannot be read"),
     ],
 )
-def test_a_broken_universe_is_refused_by_file_and_line(filled, monkeypatch, tmp_path, text, reason):
+def test_a_broken_universe_is_refused_by_file_and_line(untouched, monkeypatch, tmp_path, text, reason):
     path = tmp_path / "mine.csv"
     if text is not None:
         path.write_text(text)
     monkeypatch.setenv("BIST_UNIVERSE", str(path))
-    before = contents(filled)
+    before = contents(untouched)
     told = refusal(run("backfill", *WEEK))
     assert f"universe {path}" in told
     assert reason in told
-    assert contents(filled) == before
+    assert contents(untouched) == before
 
 
 def test_a_text_in_a_price_column_fails_that_symbol_by_name_and_no_other(unfilled, tmp_path):
@@ -128,7 +128,7 @@ def test_a_text_in_a_price_column_fails_that_symbol_by_name_and_no_other(unfille
 )
 @pytest.mark.parametrize("command", [("status",), ("signals",), ("backfill", *WEEK), ("env",), ("up",)], ids=" ".join)
 def test_a_wrong_database_address_is_refused_without_showing_the_password(
-    filled, monkeypatch, tmp_path, url, reason, command
+    untouched, monkeypatch, tmp_path, url, reason, command
 ):
     monkeypatch.setenv("BIST_DATABASE_URL", url)
     told = refusal_of_last_line(run(*command))
@@ -166,7 +166,7 @@ def test_a_wrong_password_is_refused_in_one_line(monkeypatch):
     ],
 )
 @pytest.mark.parametrize("command", [("up",), ("backfill", *WEEK)], ids=" ".join)
-def test_a_typo_in_the_environment_is_refused_with_what_is_legal(filled, monkeypatch, name, value, legal, command):
+def test_a_typo_in_the_environment_is_refused_with_what_is_legal(untouched, monkeypatch, name, value, legal, command):
     monkeypatch.setenv(name, value)
     told = refusal(run(*command))
     assert name in told
@@ -174,13 +174,13 @@ def test_a_typo_in_the_environment_is_refused_with_what_is_legal(filled, monkeyp
     assert legal in told
 
 
-def test_up_without_an_archive_asks_for_one(filled, monkeypatch, tmp_path):
+def test_up_without_an_archive_asks_for_one(untouched, monkeypatch, tmp_path):
     monkeypatch.delenv("BIST_ARCHIVE_DIR")
     assert refusal(run("up")).startswith("where are the prices? `bist-pipeline up --archive DIR`")
     assert not (tmp_path / "home").exists()
 
 
-def test_up_refuses_a_port_in_use_and_names_its_holder(filled):
+def test_up_refuses_a_port_in_use_and_names_its_holder(untouched):
     with closing(socket.socket()) as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -191,22 +191,22 @@ def test_up_refuses_a_port_in_use_and_names_its_holder(filled):
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "web"])
-def test_up_refuses_what_is_no_port(filled, port):
+def test_up_refuses_what_is_no_port(untouched, port):
     assert "--port" in refusal(run("up", "--port", port))
 
 
 @pytest.mark.parametrize("command", [("up",), ("backfill", *WEEK)], ids=" ".join)
-def test_the_kill_switch_stops_what_writes(filled, monkeypatch, tmp_path, command):
+def test_the_kill_switch_stops_what_writes(untouched, monkeypatch, tmp_path, command):
     (tmp_path / "stop").write_text("auditors are here\n")
     monkeypatch.setenv("BIST_KILL_SWITCH", str(tmp_path / "stop"))
-    before = contents(filled)
+    before = contents(untouched)
     told = refusal(run(*command))
     assert told == f"kill switch {tmp_path / 'stop'} is set: auditors are here; remove the file to resume"
-    assert contents(filled) == before
+    assert contents(untouched) == before
 
 
 @pytest.mark.parametrize("command", [("signals",), ("status",)], ids=" ".join)
-def test_the_kill_switch_lets_people_read(filled, monkeypatch, tmp_path, command):
+def test_the_kill_switch_lets_people_read(untouched, monkeypatch, tmp_path, command):
     (tmp_path / "stop").touch()
     monkeypatch.setenv("BIST_KILL_SWITCH", str(tmp_path / "stop"))
     assert run(*command).exit_code == 0
@@ -218,13 +218,13 @@ def test_before_the_first_backfill_it_is_said_what_to_do(unfilled, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_export_refuses_a_file_as_its_folder(filled, tmp_path):
+def test_export_refuses_a_file_as_its_folder(untouched, tmp_path):
     (tmp_path / "out").write_text("mine")
     assert "out" in refusal(run("export", "--out", str(tmp_path / "out")))
     assert (tmp_path / "out").read_text() == "mine"
 
 
-def test_a_refusal_ends_the_process_with_code_one_and_keeps_stdout_clean(filled, tmp_path):
+def test_a_refusal_ends_the_process_with_code_one_and_keeps_stdout_clean(untouched, tmp_path):
     env = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
     done = run_apart("signals", "--symbol", "NOSUCH", "--format", "csv", cwd=tmp_path, env=env)
     assert done.returncode == 1

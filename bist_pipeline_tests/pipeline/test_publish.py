@@ -99,7 +99,8 @@ def test_an_unchanged_answer_is_left_alone(context):
     write_signals(context.database, {A: 0.25})
     write_candles(context.database, {(*A, "hammer"): 100})
     publish(context, SPAN)
-    sql = "SELECT xmin::text, ctid::text FROM serving.signals UNION SELECT xmin::text, ctid::text FROM serving.pattern_events"
+    places = "SELECT xmin::text, ctid::text FROM serving"
+    sql = f"{places}.signals UNION {places}.pattern_events"
     rows = context.database.rows(sql)
     context.database.run_alone("UPDATE analytics.signals SET updated_at = now()")
     context.database.run_alone("UPDATE analytics.candlestick_patterns SET updated_at = now()")
@@ -224,7 +225,7 @@ def test_the_terms_of_a_served_signal_are_those_that_the_score_explains(context)
     unknown = 0
     for (_, row), (_, stored) in zip(served.iterrows(), scored.sort_values("symbol").iterrows(), strict=True):
         told, expected = json.loads(row["terms"]), terms_json(stored)
-        assert list(sorted(told)) == sorted(SUB_SIGNALS)
+        assert sorted(told) == sorted(SUB_SIGNALS)
         for name in SUB_SIGNALS:
             assert told[name].keys() == expected[name].keys()
             assert told[name]["terms"] == expected[name]["terms"]  # the stored values themselves, to the last bit

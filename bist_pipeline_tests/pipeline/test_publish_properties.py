@@ -51,7 +51,7 @@ class Shelf:
         return len(new), len(gone)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=steps)
 def test_every_past_moment_can_be_read_again(context, steps):
     database = context.database

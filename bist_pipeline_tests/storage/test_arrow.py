@@ -1,6 +1,7 @@
 """Frames to Arrow, PostgreSQL and back: the same bits, and nothing taken for what it is not."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -79,7 +80,7 @@ candle_rows = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(
         candle_rows, min_size=1, max_size=8, unique_by=lambda r: (r["symbol"], r["session_date"], r["pattern"])
@@ -147,12 +148,12 @@ def test_infinity_is_a_value_and_stays_one(database):
 
 def test_a_price_that_is_infinite_breaks_its_contract():
     prices = contracts().daily_prices
-    row = {name: 1.0 for name in prices.columns}
+    row = dict.fromkeys(prices.columns, 1.0)
     found = violations(prices, pd.DataFrame([row | {"close_try": np.inf}]))
     assert ("close_try", "finite") in set(zip(found.by_rule["column"], found.by_rule["rule"], strict=True))
 
 
-def session_frame(**values: object) -> pd.DataFrame:
+def session_frame(**values: Any) -> pd.DataFrame:
     return make_frame(SESSIONS, [{}]).assign(**values)
 
 

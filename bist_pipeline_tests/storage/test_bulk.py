@@ -149,9 +149,14 @@ def test_a_later_block_that_breaks_the_contract_leaves_everything_as_it_was(data
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, GeneratorExit])
 def test_an_error_after_the_write_undoes_it(database, error):
     before = prepare(database, is_stored=True)
-    with pytest.raises(error), database.bulk("writing") as bulk:
-        bulk.replace(CANDLES, [make_frame(CANDLES, [{"pattern": "doji"}])], EVERYTHING)
-        raise error
+
+    def write_and_fail() -> None:
+        with database.bulk("writing") as bulk:
+            bulk.replace(CANDLES, [make_frame(CANDLES, [{"pattern": "doji"}])], EVERYTHING)
+            raise error
+
+    with pytest.raises(error):
+        write_and_fail()
     assert stored(database, CANDLES, CANDLES.columns) == before
 
 

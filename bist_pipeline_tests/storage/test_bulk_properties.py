@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import HealthCheck, example, given, settings
@@ -45,10 +46,10 @@ def rows_of(table: Rows) -> list[dict[str, Any]]:
 
 def blocks_of(rows: list[dict[str, Any]], cuts: list[int]) -> Iterator[list[dict[str, Any]]]:
     edges = [0, *sorted(cut % (len(rows) + 1) for cut in cuts), len(rows)]
-    yield from (rows[start:end] for start, end in zip(edges[:-1], edges[1:], strict=True))
+    yield from (rows[start:end] for start, end in pairwise(edges))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=35, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(prior=tables, delivered=tables, scope=scopes, cuts=st.lists(st.integers(0, 20), max_size=3))
 @example(prior={}, delivered={}, scope=Scope(), cuts=[])
 @example(
@@ -81,7 +82,7 @@ def test_the_scope_holds_exactly_the_delivered_rows(database, prior, delivered, 
     assert touched == (delivered.keys() - prior.keys()) | changed
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(delivered=tables.filter(bool))
 def test_the_direct_and_the_staged_path_store_the_same_bits(database, delivered):
     text = "SELECT md5(string_agg(r::text, E'\\n' ORDER BY r::text)) FROM (SELECT {columns} FROM {table}) AS r"
@@ -95,7 +96,7 @@ def test_the_direct_and_the_staged_path_store_the_same_bits(database, delivered)
     assert sums[0] == sums[1]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(prior=tables, delivered=tables, scope=scopes)
 def test_changed_names_the_first_session_that_a_merge_will_touch(database, prior, delivered, scope):
     delivered = {key: answer for key, answer in delivered.items() if holds(scope, key)}
