@@ -91,6 +91,8 @@ class Client:
         )
 
     def _newest(self, source: str, parameters: list[Any]) -> date | None:
-        frame = self._database.frame(f"SELECT max(session_date) AS newest FROM {source}", parameters)
-        newest = frame["newest"].iloc[0]
-        return None if pd.isna(newest) else newest.date()
+        # From the end of the index: max() over a view reads every row of it.
+        newest = self._database.frame(
+            f"SELECT session_date FROM {source} ORDER BY session_date DESC LIMIT 1", parameters
+        )["session_date"]
+        return newest.iloc[0].date() if len(newest) else None

@@ -11,6 +11,7 @@ from bist_pipeline.client import Client
 from bist_pipeline.core.errors import DatabaseUnavailableError, SessionError, SettingsError
 from bist_pipeline.pipeline.publish import publish
 from bist_pipeline.pipeline.span import Span
+from bist_pipeline_tests.kept import database_url, kept_url  # noqa: F401 - fixtures
 from bist_pipeline_tests.pipeline.answers import as_reader, server_time, write_candles, write_signals
 
 DAYS = [date(2024, 1, day) for day in (2, 3, 4)]
@@ -26,9 +27,9 @@ SESSION = "INSERT INTO reference.sessions (session_date, is_session, is_half_day
 
 
 @pytest.fixture
-def client(database_url) -> Iterator[Client]:
-    """A client of the fresh database, as `bist_reader`."""
-    client = Client(as_reader(database_url).libpq)
+def client(database) -> Iterator[Client]:
+    """A client of the database, as `bist_reader`."""
+    client = Client(as_reader(database.url).libpq)
     yield client
     client.close()
 

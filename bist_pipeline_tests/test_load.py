@@ -98,10 +98,7 @@ def test_dagster_validates_the_definitions_with_no_database(tmp_path, how):
     ("name", "value", "legal"),
     [
         ("BIST_EXECUTOR", "foo", "legal: in_process, multiprocess"),
-        ("BIST_ARCHIVE_BASIS", "foo", "legal: as_traded, split_adjusted, fully_adjusted"),
-        ("COLLECTOR_MAX_WORKERS", "foo", "valid integer"),
         ("COLLECTOR_BATCH_SIZE", "0", "greater than or equal to 1"),
-        ("BIST_PROVIDERS", ",", "name at least one provider"),
     ],
 )
 def test_a_typo_in_the_environment_is_one_clear_line(tmp_path, name, value, legal):

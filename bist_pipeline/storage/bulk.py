@@ -19,8 +19,9 @@ import pandas as pd
 import pyarrow as pa
 
 from bist_pipeline.schemas.contract import Contract
-from bist_pipeline.storage.arrow import bindable, fetch, sql_type, to_arrow, to_frame
-from bist_pipeline.storage.tables import SERVER_STAMPS
+from bist_pipeline.storage import statements
+from bist_pipeline.storage.arrow import bindable, fetch, to_arrow, to_frame
+from bist_pipeline.storage.statements import has_json, name, quoted
 
 _BATCH_ROWS = 8192
 
@@ -119,23 +120,22 @@ class BulkTransaction:
     def _new_stage(self, contract: Contract) -> str:
         self._staged += 1
         stage = f"stage_{contract.table}_{self._staged}"
-        columns = ", ".join(f'"{n}" {_stage_type(contract, n)}' for n in contract.columns)
-        self.execute(f"CREATE TEMPORARY TABLE {stage} ({columns}) ON COMMIT DROP")
+        self.execute(statements.create_stage(contract, stage))
         self._rows_staged[stage] = 0
         return stage
 
     def _close_stage(self, contract: Contract, stage: str) -> None:
         """Refuse a key that was delivered twice, and order the rows for the joins that follow."""
-        self.execute(f"ALTER TABLE {stage} ADD PRIMARY KEY ({', '.join(_quoted(contract.key))})")
+        self.execute(f"ALTER TABLE {stage} ADD PRIMARY KEY ({', '.join(quoted(contract.key))})")
         self._analyze(contract, stage)
 
     def _analyze(self, contract: Contract, stage: str) -> None:
-        self.execute(f"ANALYZE {stage} ({', '.join(_quoted(contract.key))})")
+        self.execute(f"ANALYZE {stage} ({', '.join(quoted(contract.key))})")
 
     def _count(self, contract: Contract, inserted: int) -> None:
         if inserted >= _ROWS_WORTH_COUNTING:
             self.execute(_COUNT)
-            self._analyze(contract, _name(contract))
+            self._analyze(contract, name(contract))
 
     def stage_frame(self, frame: pd.DataFrame) -> str:
         """COPY any frame into a new temporary table, types inferred, and return its name."""
@@ -158,33 +158,18 @@ class BulkTransaction:
         return self._merge(contract, stage, self._predicate(scope))
 
     def _any(self, contract: Contract, where: str) -> bool:
-        return bool(self.execute(f"SELECT 1 FROM {_name(contract)} AS t WHERE {where} LIMIT 1"))
+        return bool(self.execute(f"SELECT 1 FROM {name(contract)} AS t WHERE {where} LIMIT 1"))
 
     def _merge(self, contract: Contract, stage: str, where: str) -> WriteCounts:
-        target = _name(contract)
-        keys = " AND ".join(f"s.{k} = t.{k}" for k in _quoted(contract.key))
-        deleted = self._touched(
-            f"DELETE FROM {target} AS t WHERE {where} AND NOT EXISTS (SELECT 1 FROM {stage} AS s WHERE {keys})"
-        )
-        updated = self._touched(_update(contract, stage, keys))
-        inserted = self._touched(_insert(contract, stage, keys))
+        deleted = self._touched(statements.delete(contract, stage, where))
+        updated = self._touched(statements.update(contract, stage))
+        inserted = self._touched(statements.insert(contract, stage))
         self._count(contract, inserted)
         return WriteCounts(inserted, updated, self._rows_staged[stage] - inserted - updated, deleted)
 
     def changed(self, contract: Contract, stage: str, scope: Scope) -> pd.DataFrame:
         """Say, before a merge, from which session on each symbol will differ: `symbol`, `session_date`."""
-        where, target = self._predicate(scope), _name(contract)
-        keys = " AND ".join(f"s.{k} = t.{k}" for k in _quoted(contract.key))
-        compared = _compared(contract)
-        sql = f"""
-            SELECT symbol, min(session_date) AS session_date FROM (
-                SELECT s.symbol, s.session_date FROM {stage} AS s LEFT JOIN {target} AS t ON {keys}
-                WHERE t.symbol IS NULL OR {_differs(_staged(contract, compared), _of("t", compared))}
-                UNION ALL
-                SELECT t.symbol, t.session_date FROM {target} AS t
-                WHERE {where} AND NOT EXISTS (SELECT 1 FROM {stage} AS s WHERE {keys})
-            ) AS changes GROUP BY symbol"""
-        return self.frame(sql)
+        return self.frame(statements.changes(contract, stage, self._predicate(scope)))
 
     def predicate(self, scope: Scope) -> str:
         """The SQL condition of a scope on a table aliased `t`."""
@@ -230,7 +215,7 @@ class Replacement:
 
     def __init__(self, bulk: BulkTransaction, contract: Contract, where: str) -> None:
         self._bulk, self._contract, self._where = bulk, contract, where
-        self._direct = not _has_json(contract) and not bulk._any(contract, where)
+        self._direct = not has_json(contract) and not bulk._any(contract, where)
         self._stage: str | None = None
         self._copied = 0
 
@@ -248,67 +233,7 @@ class Replacement:
             self._bulk._count(self._contract, self._copied)
             return WriteCounts(inserted=self._copied)
         if self._stage is None:
-            gone = self._bulk._touched(f"DELETE FROM {_name(self._contract)} AS t WHERE {self._where}")
+            gone = self._bulk._touched(f"DELETE FROM {name(self._contract)} AS t WHERE {self._where}")
             return WriteCounts(deleted=gone)
         self._bulk._close_stage(self._contract, self._stage)
         return self._bulk._merge(self._contract, self._stage, self._where)
-
-
-def _update(contract: Contract, stage: str, keys: str) -> str:
-    compared = _compared(contract)
-    if not compared:
-        return f"UPDATE {_name(contract)} AS t SET {_quoted(contract.key)[0]} = NULL WHERE false"
-    changed = [n for n in contract.columns if n not in SERVER_STAMPS and n not in contract.key]
-    values = [f'"{n}" = {_staged_value(contract, n)}' for n in changed]
-    values += [f'"{n}" = now()' for n in contract.columns if n in SERVER_STAMPS]
-    ours = ", ".join(f't."{n}"' for n in compared)
-    theirs = ", ".join(_staged_value(contract, n) for n in compared)
-    return f"""UPDATE {_name(contract)} AS t SET {", ".join(values)} FROM {stage} AS s
-        WHERE {keys} AND ({ours}) IS DISTINCT FROM ({theirs})"""
-
-
-def _insert(contract: Contract, stage: str, keys: str) -> str:
-    columns = [n for n in contract.columns if n not in SERVER_STAMPS]
-    values = ", ".join(_staged_value(contract, n) for n in columns)
-    return f"""INSERT INTO {_name(contract)} ({", ".join(_quoted(columns))}) SELECT {values} FROM {stage} AS s
-        WHERE NOT EXISTS (SELECT 1 FROM {_name(contract)} AS t WHERE {keys})"""
-
-
-def _staged_value(contract: Contract, name: str) -> str:
-    # JSON is staged as text: the driver's COPY has no binary form of it.
-    return f's."{name}"::jsonb' if sql_type(contract, name) == "jsonb" else f's."{name}"'
-
-
-def _compared(contract: Contract) -> list[str]:
-    unimportant = {*contract.key, *contract.stamps, *SERVER_STAMPS}
-    return [name for name in contract.columns if name not in unimportant]
-
-
-def _differs(left: Sequence[str], right: Sequence[str]) -> str:
-    return f"({', '.join(left)}) IS DISTINCT FROM ({', '.join(right)})"
-
-
-def _of(alias: str, columns: Iterable[str]) -> list[str]:
-    return [f"{alias}.{quoted}" for quoted in _quoted(columns)]
-
-
-def _staged(contract: Contract, columns: Iterable[str]) -> list[str]:
-    """The columns of a stage `s` as the table has them: JSON travels as text."""
-    return [f's."{n}"' + ("::jsonb" if sql_type(contract, n) == "jsonb" else "") for n in columns]
-
-
-def _quoted(names: Iterable[str]) -> list[str]:
-    return [f'"{name}"' for name in names]
-
-
-def _name(contract: Contract) -> str:
-    return f'"{contract.schema}"."{contract.table}"'
-
-
-def _stage_type(contract: Contract, name: str) -> str:
-    sql = sql_type(contract, name)
-    return "text" if sql == "jsonb" else sql
-
-
-def _has_json(contract: Contract) -> bool:
-    return any(sql_type(contract, name) == "jsonb" for name in contract.columns)

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import click
 
 from bist_pipeline_tests.benchmarks.arena import Arena, open_arena
-from bist_pipeline_tests.benchmarks.deriving import one_session, whole_history
+from bist_pipeline_tests.benchmarks.deriving import history_lines, one_session, whole_history
 from bist_pipeline_tests.benchmarks.lines import Line, print_lines
-from bist_pipeline_tests.benchmarks.loading import first_load
+from bist_pipeline_tests.benchmarks.loading import first_load, load_lines
 from bist_pipeline_tests.benchmarks.records import dagster_records
 from bist_pipeline_tests.benchmarks.serving import todays_signals
-from bist_pipeline_tests.benchmarks.stopwatch import highest_rss_mb, megabytes
+from bist_pipeline_tests.benchmarks.stopwatch import megabytes
 
 # 500 symbols over about five and a half years, not all of them listed all the time: 534 thousand bars.
 SYMBOLS, SESSIONS = 500, 1068
@@ -39,12 +39,16 @@ def main(symbols: int, sessions: int, *, quick: bool, markdown: bool) -> None:
 
 
 def _measure(arena: Arena) -> Iterator[Line]:
-    for job in (first_load, whole_history, one_session, todays_signals):
-        yield from job(arena)
+    """Measure the jobs, then the memory they needed, then the baselines, which would add to it."""
+    loaded, derived = first_load(arena), whole_history(arena)
+    lines = [*one_session(arena), *todays_signals(arena)]
     watch = arena.watch
-    yield Line("Peak memory of this process, baselines included", highest_rss_mb(), "MB", None, MEMORY_MB)
-    yield Line("· of the server's processes, without shared buffers", megabytes(watch.peak_server), "MB")
-    yield from dagster_records(arena)
+    lines.append(Line("Peak memory of this process", megabytes(watch.peak_own), "MB", None, MEMORY_MB))
+    lines.append(Line("· of the server's processes, without shared buffers", megabytes(watch.peak_server), "MB"))
+    lines += dagster_records(arena)
+    yield from load_lines(arena, loaded)
+    yield from history_lines(arena, derived)
+    yield from lines
 
 
 def _forget_environment() -> None:

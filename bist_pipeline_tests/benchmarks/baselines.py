@@ -4,15 +4,12 @@ Belongs here: TA-Lib alone, and a bare binary COPY of the same rows by the same 
 between machines.
 """
 
-from collections.abc import Sequence
-
 import pandas as pd
 
 from bist_pipeline.core.bars import Bars
 from bist_pipeline.indicators.registry import registered_indicators
 from bist_pipeline.patterns.registry import registered_candlesticks
 from bist_pipeline.pipeline.context import PipelineContext
-from bist_pipeline.schemas.contract import Contract
 
 
 def indicators_alone(bars: Bars) -> None:
@@ -29,7 +26,7 @@ def candlesticks_alone(bars: Bars) -> None:
             pattern.compute(one.open, one.high, one.low, one.close)
 
 
-def copy_alone(context: PipelineContext, contract: Contract, blocks: Sequence[pd.DataFrame]) -> None:
+def copy_alone(context: PipelineContext, rows: pd.DataFrame) -> None:
     """COPY the rows into a temporary table: no index, no log, no other row to compare with."""
     with context.database.bulk("measuring COPY") as bulk:
-        bulk.stage(contract, blocks)
+        bulk.stage_frame(rows)

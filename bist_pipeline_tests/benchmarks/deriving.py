@@ -1,6 +1,7 @@
 """Analytics and publishing: of the whole history, again with nothing changed, and of one session."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 
@@ -30,27 +31,36 @@ _DERIVED = ("analytics.indicators", "analytics.candlestick_patterns", "analytics
 _SERVED = ("serving.signals", "serving.pattern_events")
 
 
-def whole_history(arena: Arena) -> Iterator[Line]:
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """What the whole history took: analytics, publish, and each step of a second run."""
+
+    analytics: Taken
+    published: Taken
+    again: Mapping[str, Taken]
+
+
+def whole_history(arena: Arena) -> Derived:
     """Derive and publish everything, then do all of it again."""
     context, watch, span = arena.context, arena.watch, arena.span
-    derived = watch.take("analytics of the whole history", lambda: derive_all(context, span))
-    published = watch.take("publish of the whole history", lambda: publish(context, span))
-    again = _again(arena)
-    floors, parts = _parts(arena)
-    yield Line(
-        "Analytics of the whole history",
-        derived.wall,
-        "s",
-        derived.cpu,
-        ANALYTICS_SECONDS,
-        floors.wall,
-        "read + TA-Lib + COPY, one after the other",
+    return Derived(
+        watch.take("analytics of the whole history", lambda: derive_all(context, span)),
+        watch.take("publish of the whole history", lambda: publish(context, span)),
+        _again(arena),
     )
+
+
+def history_lines(arena: Arena, derived: Derived) -> Iterator[Line]:
+    """Set the whole history beside what reading, TA-Lib and COPY take without us."""
+    floor, parts = _parts(arena)
+    says = "read + TA-Lib + COPY, one after the other"
+    wall, cpu = derived.analytics.wall, derived.analytics.cpu
+    yield Line("Analytics of the whole history", wall, "s", cpu, ANALYTICS_SECONDS, floor.wall, says)
     yield from parts
-    yield Line("Publish of the whole history", published.wall, "s", published.cpu, None)
-    total = sum(again.values(), Taken(0.0, (0.0, 0.0)))
+    yield Line("Publish of the whole history", derived.published.wall, "s", derived.published.cpu)
+    total = sum(derived.again.values(), Taken(0.0, (0.0, 0.0)))
     yield Line("Second run, nothing changed", total.wall, "s", total.cpu)
-    yield from (Line(f"· {name}", taken.wall, "s", taken.cpu) for name, taken in again.items())
+    yield from (Line(f"· {name}", taken.wall, "s", taken.cpu) for name, taken in derived.again.items())
 
 
 def one_session(arena: Arena) -> Iterator[Line]:
@@ -59,7 +69,7 @@ def one_session(arena: Arena) -> Iterator[Line]:
     third = _new_session(arena, arena.sessions[-max(len(arena.sessions) // 3, 1)], "of a third")
     yield Line("One new session, cleaned, derived, published", whole.wall, "s", whole.cpu, REFRESH_SECONDS)
     yield Line("· the same on a third of the history", third.wall, "s", third.cpu)
-    yield Line("· growth when history triples", whole.wall / third.wall, "×", None, GROWTH)
+    yield Line("· growth when history triples, own work alone", whole.wall / third.wall, "×", None, GROWTH)
 
 
 def _again(arena: Arena) -> dict[str, Taken]:
@@ -83,8 +93,8 @@ def _parts(arena: Arena) -> tuple[Taken, list[Line]]:
         ("indicators", compute_indicators, indicators_alone),
         ("candlesticks", detect_candlesticks, candlesticks_alone),
     ):
-        bare = watch.take(f"functions of {name} alone", lambda call=alone: call(bars))
-        ours = watch.take(f"{name} into a frame", lambda call=compute: call(bars))
+        bare = watch.take(f"functions of {name} alone", lambda call=alone: call(bars), is_baseline=True)
+        ours = watch.take(f"{name} into one frame", lambda call=compute: call(bars), is_baseline=True)
         lines.append(Line(f"· {name} computed (alone)", ours.wall, "s", ours.cpu, None, bare.wall, "functions alone"))
         floor += bare
     for contract in (tables.indicators, tables.candlestick_patterns, tables.signals):
@@ -98,12 +108,12 @@ def _copies(arena: Arena, contract: Contract) -> tuple[Taken, Taken]:
     """A bare COPY of a table's rows, and the same rows into an empty table of its shape with its indexes and log."""
     context, watch = arena.context, arena.watch
     rows = context.database.frame(f"SELECT * FROM {contract.name} ORDER BY symbol, session_date")
-    bare = watch.take(f"bare COPY of {contract.name}", lambda: copy_alone(context, contract, [rows]))
+    bare = watch.take(f"bare COPY of {contract.name}", lambda: copy_alone(context, rows), is_baseline=True)
     twin = Contract(contract.schema, f"{contract.table}_twin", contract.frame, contract.key)
     with context.database.transaction() as connection:
         connection.execute(sa.text(f"CREATE TABLE {twin.name} (LIKE {contract.name} INCLUDING ALL)"))
     with context.database.bulk(f"writing {twin.name}") as bulk:
-        ours = watch.take(f"COPY into {twin.name}", lambda: bulk.replace(twin, [rows], Scope()))
+        ours = watch.take(f"COPY into {twin.name}", lambda: bulk.replace(twin, [rows], Scope()), is_baseline=True)
     with context.database.transaction() as connection:
         connection.execute(sa.text(f"DROP TABLE {twin.name}"))
     return bare, ours

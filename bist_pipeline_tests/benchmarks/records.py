@@ -72,9 +72,10 @@ def _run(assets: list[dg.AssetsDefinition], instance: dg.DagsterInstance, span: 
     # In the daemon's place: it hands the same tags to a run of a whole chunk.
     assert CHUNKS.max_partitions_per_run
     job = dg.define_asset_job("idle", selection=dg.AssetSelection.all(), partitions_def=SESSIONS)
-    quiet = {"console": dg.colored_console_logger.configured({"log_level": "ERROR"})}
-    defs = dg.Definitions(assets=assets, jobs=[job], loggers=quiet)
-    result = defs.resolve_job_def("idle").execute_in_process(instance=instance, tags=range_tags(span))
+    defs = dg.Definitions(assets=assets, jobs=[job])
+    quiet = {"loggers": {"console": {"config": {"log_level": "ERROR"}}}}
+    made = defs.resolve_job_def("idle")
+    result = made.execute_in_process(instance=instance, tags=range_tags(span), run_config=quiet)
     assert result.success
 
 

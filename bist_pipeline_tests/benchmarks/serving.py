@@ -34,4 +34,4 @@ def todays_signals(arena: Arena) -> Iterator[Line]:
         client.close()
     yield Line("Today's signals: SQL, with `terms`", with_terms, "ms", None, QUERY_MS)
     yield Line("· SQL, without `terms`", without, "ms", None, QUERY_MS)
-    yield Line("· Client().signals(), connection and frame included", by_client, "ms", None, QUERY_MS)
+    yield Line("· Client().signals(), the frame included", by_client, "ms", None, QUERY_MS)

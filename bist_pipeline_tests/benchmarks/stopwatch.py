@@ -3,13 +3,12 @@
 Belongs here: reading clocks and counters. Does not belong here: what is measured.
 """
 
-import resource
 import statistics
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,10 +46,10 @@ class Stopwatch:
     peak_server: int = 0
     _ended: threading.Event = field(default_factory=threading.Event)
 
-    def take(self, job: str, work: Callable[[], Any]) -> Taken:
-        """Do the work once, with the memory watched; tell stderr."""
+    def take(self, job: str, work: Callable[[], Any], *, is_baseline: bool = False) -> Taken:
+        """Do the work once, with the memory watched unless it is a baseline; tell stderr."""
         own, server, wall = time.process_time(), self._server_cpu(), time.perf_counter()
-        with self._watched():
+        with nullcontext() if is_baseline else self._watched():
             answer = work()
         wall = time.perf_counter() - wall
         taken = Taken(wall, (time.process_time() - own, self._server_cpu() - server), answer)
@@ -112,12 +111,6 @@ def _private(process: psutil.Process) -> int:
     except (psutil.NoSuchProcess, psutil.AccessDenied):
         return 0
     return known.rss - getattr(known, "shared", 0)
-
-
-def highest_rss_mb() -> float:
-    """The most memory this process ever held, the making of the market included."""
-    kilo = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * kilo / _MEGABYTE
 
 
 def megabytes(count: int) -> float:

@@ -15,7 +15,7 @@ import pytest
 
 from bist_pipeline.core.calendar import load_calendar
 from bist_pipeline_tests.cli.commands import contents, refusal, run, run_apart
-from bist_pipeline_tests.desks import FIRST, LAST, SESSIONS, SINGLE, SYMBOLS
+from bist_pipeline_tests.desks import FIRST, LAST, SESSIONS, SINGLE, SYMBOLS, make_desk
 from bist_pipeline_tests.storage.embedded_homes import temporary_home
 
 CHECKOUT = Path(__file__).parents[2]
@@ -67,18 +67,22 @@ def test_a_symbol_may_be_written_as_anybody_writes_it(untouched, written):
     assert printed["symbol"].tolist() == ["ZZAAB"]
 
 
-def test_an_earlier_moment_sees_the_earlier_answer(filled):
-    published = filled.rows("SELECT published_at FROM serving.publishes ORDER BY publish_id")[0].published_at
-    with filled.transaction() as connection:
-        connection.exec_driver_sql(f"UPDATE analytics.signals SET score = -1 WHERE session_date = '{LAST}'")
-    before = run("signals", "--format", "csv").stdout
-    result = run("backfill", "--start", str(SINGLE), "--end", str(SINGLE))
-    assert result.exit_code == 0
-    assert run("signals", "--format", "csv").stdout == before  # that session was not asked for
-    then = (published + timedelta(milliseconds=1)).isoformat()
-    assert run("signals", "--as-of", then, "--format", "csv").exit_code == 0
-    earlier = (published - timedelta(milliseconds=1)).isoformat()
-    assert f"no signals yet as of {earlier}" in refusal(run("signals", "--as-of", earlier))
+def test_an_earlier_moment_sees_the_earlier_answer(unfilled, monkeypatch, tmp_path):
+    own, last = make_desk(tmp_path / "own", sessions=80), ("--start", "2021-04-26", "--end", "2021-04-30")
+    monkeypatch.setenv("BIST_UNIVERSE", str(own.universe))
+    monkeypatch.setenv("BIST_ARCHIVE_DIR", str(own.archive))
+    assert run("backfill", *last).exit_code == 0
+    first = run("signals", "--format", "csv").stdout
+    lines = (own.archive / "ZZAAA.csv").read_text().splitlines()
+    (own.archive / "ZZAAA.csv").write_text("\n".join(lines[:-1]) + "\n")  # the last bar is taken back
+    assert run("backfill", *last).exit_code == 0
+    published = [row.published_at for row in unfilled.rows("SELECT published_at FROM serving.publishes ORDER BY 1")]
+    assert len(published) == 2
+    assert run("signals", "--format", "csv").stdout != first
+    then = (published[1] - timedelta(milliseconds=1)).isoformat()
+    assert run("signals", "--as-of", then, "--format", "csv").stdout == first
+    before = (published[0] - timedelta(milliseconds=1)).isoformat()
+    assert f"no signals yet as of {before}" in refusal(run("signals", "--as-of", before))
 
 
 def test_status_counts_what_is_stored(untouched, tmp_path):

@@ -96,14 +96,14 @@ def test_a_broken_universe_is_refused_by_file_and_line(untouched, monkeypatch, t
     assert contents(untouched) == before
 
 
-def test_a_text_in_a_price_column_fails_that_symbol_by_name_and_no_other(unfilled, tmp_path):
+def test_a_text_in_a_price_column_fails_that_symbol_by_name_and_no_other(unfilled, tmp_path, monkeypatch):
     desk = make_desk(tmp_path / "own", symbols=10, sessions=30)
     spoilt = desk.archive / "ZZAAC.csv"
     lines = spoilt.read_text().splitlines()
     lines[5] = lines[5].replace(lines[5].split(",")[4], "dear")
     spoilt.write_text("\n".join(lines) + "\n")
     days = ("--start", "2021-01-04", "--end", "2021-02-10")
-    os.environ["BIST_UNIVERSE"] = str(desk.universe)  # put back by the fixture's monkeypatch
+    monkeypatch.setenv("BIST_UNIVERSE", str(desk.universe))
     result = run("backfill", "--archive", str(desk.archive), *days)
     told = [line for line in result.stderr.splitlines() if line.startswith("bist-pipeline: ")]
     assert result.exit_code == 1

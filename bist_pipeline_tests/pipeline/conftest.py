@@ -15,7 +15,7 @@ from bist_pipeline_tests.pipeline.sites import Sites, run
 RECORDED_FIRST, RECORDED_LAST = "2021-08-10", "2026-08-07"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", autouse=True)
 def hasty(server: EmbeddedServer) -> EmbeddedServer:
     """The server, told that its data need not survive: each database would cost it hundreds of flushes at the end."""
     maintenance = Database(DatabaseUrl.parse(server.url("postgres")))

@@ -20,6 +20,7 @@ from bist_pipeline.core.calendar import load_calendar
 from bist_pipeline.core.clock import FixedClock
 from bist_pipeline.pipeline.backfill import BackfillReport, backfill
 from bist_pipeline.pipeline.context import PipelineContext, overrides_path
+from bist_pipeline.pipeline.contracts import contracts
 from bist_pipeline.pipeline.span import Span
 from bist_pipeline.providers.contract import PriceProvider
 from bist_pipeline.providers.registry import build_providers
@@ -43,26 +44,45 @@ CLOCKS = {"updated_at", "quarantined_at", "fetched_at", "as_of", "publish_id", "
 
 @dataclass
 class Sites:
-    """Makes contexts on databases of their own; `close` ends their connections."""
+    """Makes contexts on databases of their own; `close` drops them."""
 
     server: EmbeddedServer
     folder: Path
     template: str
     _made: list[Database] = field(default_factory=list)
+    _reused: list[Database] = field(default_factory=list)
 
     def make(self, archive: Path, *, copy_of: PipelineContext | None = None, **settings: Any) -> PipelineContext:
         """Return a context on a fresh database, or on a copy of another's.
 
         The universe is what the archive holds, unless `bist_universe` says otherwise.
         """
-        number = next(_NUMBERS)
-        home = self.folder / f"home_{number}"
-        home.mkdir(parents=True)
         template = self.template
         if copy_of is not None:
             copy_of.database.close()  # PostgreSQL copies no database that somebody is connected to
             template = copy_of.database.url.database
-        database = self._create(f"site_{number}", template)
+        return self._context(self._create(template), archive, settings)
+
+    def emptied(self, archive: Path, **settings: Any) -> PipelineContext:
+        """Return a context on one database that all calls share and that is empty again: cheaper than a fresh one."""
+        if not self._reused:
+            self._reused.append(self._create(self.template))
+        tables = [contract.name for contract in contracts().all() if contract is not contracts().schema_changes]
+        self._reused[0].run_alone(f"TRUNCATE {', '.join(tables)}")
+        return self._context(self._reused[0], archive, settings)
+
+    def close(self) -> None:
+        """Drop every database that was made: what is gone need not be written at the server's end."""
+        maintenance = self._maintenance()
+        for database in self._made:
+            database.close()
+            maintenance.run_alone(f"DROP DATABASE {database.url.database} WITH (FORCE)")
+        maintenance.close()
+
+    def _context(self, database: Database, archive: Path, settings: dict[str, Any]) -> PipelineContext:
+        number = next(_NUMBERS)
+        home = self.folder / f"home_{number}"
+        home.mkdir(parents=True)
         given = {
             "bist_home": home,
             "bist_database_url": database.url.libpq,
@@ -76,12 +96,8 @@ class Sites:
             made = load_settings(**given)
         return PipelineContext(made, database, load_calendar(), FixedClock(AFTER_CLOSE), run_id=f"site {number}")
 
-    def close(self) -> None:
-        """Close every database that was made. They go with the server: dropping one costs a checkpoint each."""
-        for database in self._made:
-            database.close()
-
-    def _create(self, name: str, template: str) -> Database:
+    def _create(self, template: str) -> Database:
+        name = f"site_{next(_NUMBERS)}"
         maintenance = self._maintenance()
         maintenance.run_alone(f"CREATE DATABASE {name} TEMPLATE {template}")
         maintenance.close()

@@ -1,7 +1,7 @@
 """Archives with faults in them, and what should become of each line.
 
-Belongs here: spoiling the lines of a SIMULATED archive, by one of every kind or at random, and the verdict that a person
-would pass on each. Does not belong here: the package's own rules; the verdicts are written down once more.
+Belongs here: spoiling the lines of a SIMULATED archive, by one of every kind or at random, and the verdict that a
+person would pass on each. Does not belong here: the package's own rules; the verdicts are written down once more.
 """
 
 from collections.abc import Callable, Iterable
@@ -74,6 +74,8 @@ FAULTS = (
     Fault("a close above the high", _scaled("Close", 1.5), ("high_below_body",)),
     Fault("an open below the low", _scaled("Open", 0.5), ("low_above_body",)),
 )
+# All but the one whose verdict names the time at which the file was read.
+TIMELESS = tuple(fault for fault in FAULTS if "to come" not in fault.name)
 RULE_OF = {"future": "future_session"}
 
 
@@ -87,8 +89,10 @@ def lines_of(bars: pd.DataFrame) -> list[Line]:
     """One symbol's bars as the texts of a CSV file."""
     kept = bars[list(HEADERS)].rename(columns=HEADERS)
     kept = kept.assign(Date=bars["session_date"].dt.strftime("%Y-%m-%d"))
-    return [{name: value if isinstance(value, str) else repr(value) for name, value in row.items()} for row in
-            kept.to_dict("records")]
+    return [
+        {str(name): value if isinstance(value, str) else repr(value) for name, value in row.items()}
+        for row in kept.to_dict("records")
+    ]
 
 
 def write_lines(folder: Path, symbol: str, lines: Iterable[Line]) -> Path:
@@ -126,11 +130,11 @@ def spoiled_archive(
     return verdicts
 
 
-def one_of_each(bars: pd.DataFrame, seed: int = 1) -> dict[str, dict[int, Fault]]:
+def one_of_each(bars: pd.DataFrame, kinds: tuple[Fault, ...] = TIMELESS, seed: int = 1) -> dict[str, dict[int, Fault]]:
     """Give every symbol each kind of fault once, at places of its own."""
     rng = np.random.default_rng(seed)
     sizes = bars.groupby("symbol").size()
     return {
-        str(symbol): dict(zip(rng.choice(int(size), len(FAULTS), replace=False).tolist(), FAULTS, strict=True))
+        str(symbol): dict(zip(rng.choice(int(size), len(kinds), replace=False).tolist(), kinds, strict=True))
         for symbol, size in sizes.items()
     }

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 import talib
+from talib import MA_Type
 
 
 class Series(NamedTuple):
@@ -58,19 +59,19 @@ COLUMNS: dict[str, Column] = {
     "macd_signal_12_26_9": lambda s: talib.MACD(s.close, 12, 26, 9)[1],
     "macd_hist_12_26_9": lambda s: talib.MACD(s.close, 12, 26, 9)[2],
     "rsi_14": lambda s: talib.RSI(s.close, 14),
-    "stoch_k_14_3_3": lambda s: talib.STOCH(s.high, s.low, s.close, 14, 3, 0, 3, 0)[0],
-    "stoch_d_14_3_3": lambda s: talib.STOCH(s.high, s.low, s.close, 14, 3, 0, 3, 0)[1],
+    "stoch_k_14_3_3": lambda s: talib.STOCH(s.high, s.low, s.close, 14, 3, MA_Type.SMA, 3, MA_Type.SMA)[0],
+    "stoch_d_14_3_3": lambda s: talib.STOCH(s.high, s.low, s.close, 14, 3, MA_Type.SMA, 3, MA_Type.SMA)[1],
     "cci_20": lambda s: talib.CCI(s.high, s.low, s.close, 20),
     "willr_14": lambda s: talib.WILLR(s.high, s.low, s.close, 14),
     "roc_10": lambda s: talib.ROC(s.close, 10),
     "mom_10": lambda s: talib.MOM(s.close, 10),
-    "ppo_12_26": lambda s: talib.PPO(s.close, 12, 26, 1),
+    "ppo_12_26": lambda s: talib.PPO(s.close, 12, 26, MA_Type.EMA),
     "trix_15": lambda s: talib.TRIX(s.close, 15),
     "ultosc_7_14_28": lambda s: talib.ULTOSC(s.high, s.low, s.close, 7, 14, 28),
     "tsi_25_13": lambda s: talib.TSI(s.close, 25, 13),
-    "bb_upper_20_2": lambda s: talib.BBANDS(s.close, 20, 2, 2, 0)[0],
-    "bb_middle_20_2": lambda s: talib.BBANDS(s.close, 20, 2, 2, 0)[1],
-    "bb_lower_20_2": lambda s: talib.BBANDS(s.close, 20, 2, 2, 0)[2],
+    "bb_upper_20_2": lambda s: talib.BBANDS(s.close, 20, 2, 2, MA_Type.SMA)[0],
+    "bb_middle_20_2": lambda s: talib.BBANDS(s.close, 20, 2, 2, MA_Type.SMA)[1],
+    "bb_lower_20_2": lambda s: talib.BBANDS(s.close, 20, 2, 2, MA_Type.SMA)[2],
     "atr_14": lambda s: talib.ATR(s.high, s.low, s.close, 14),
     "natr_14": lambda s: talib.NATR(s.high, s.low, s.close, 14),
     "kc_upper_20_2": lambda s: talib.KC(s.high, s.low, s.close, 20, 10, 2)[0],

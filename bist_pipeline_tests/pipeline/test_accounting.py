@@ -17,7 +17,7 @@ def spoiled(sites, tmp_path_factory):
     """A market in which every kind of fault occurs, backfilled, with the verdict on every line."""
     archive = tmp_path_factory.mktemp("spoiled") / "archive"
     bars = simulated_bars(symbols=4, sessions=250)
-    verdicts = spoiled_archive(archive, bars, one_of_each(bars))
+    verdicts = spoiled_archive(archive, bars, one_of_each(bars, FAULTS))
     context = sites.make(archive)
     run(context, FIRST, LAST)
     return context, verdicts

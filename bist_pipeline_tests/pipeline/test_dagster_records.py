@@ -41,7 +41,8 @@ def ask(url, question):
     try:
         with connection.cursor() as cursor:
             cursor.execute(question)
-            return cursor.fetchone()[0]
+            rows = cursor.fetchall()
+            return rows[0][0]
     finally:
         connection.close()
 
@@ -65,10 +66,10 @@ def test_only_the_records_do_not_wait_for_the_disk(maintenance, database_url):
 
 def test_records_get_a_schema_where_no_database_can_be_made(maintenance, server, tmp_path):
     with granted_one_database(maintenance, server) as granted:
-        for _ in range(2):
-            url = prepare_records(granted)
-            assert url.database == granted.database
-            assert ask(url, "SELECT current_schema()") == RECORDS
+        prepare_records(granted)
+        url = prepare_records(granted)  # again changes nothing
+        assert url.database == granted.database
+        assert ask(url, "SELECT current_schema()") == RECORDS
         found = running_dagster_url(settings_for(granted, tmp_path))
         assert ask(found, "SELECT current_schema()") == RECORDS
         assert ask(url, "SHOW synchronous_commit") == "on"

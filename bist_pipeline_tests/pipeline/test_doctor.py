@@ -109,8 +109,9 @@ def test_a_clock_that_is_off_is_told(healthy, seconds, grade):
 
 def test_a_database_that_nobody_can_reach_is_one_fault(healthy):
     url = healthy.bist_database_url.get_secret_value().replace("test_", "no_such_test_")
-    organs = list(examine(healthy.model_copy(update={"bist_database_url": type(healthy.bist_database_url)(url)}),
-                          SystemClock()))
+    organs = list(
+        examine(healthy.model_copy(update={"bist_database_url": type(healthy.bist_database_url)(url)}), SystemClock())
+    )
     faults = [one for one in organs if one.grade == "fault"]
     assert [one.organ for one in faults] == ["database"]
     assert "BIST_DATABASE_URL" in faults[0].advice
@@ -134,5 +135,3 @@ def test_a_missing_reader_role_is_worth_a_warning(healthy, monkeypatch):
     one = found(healthy)["reader role"]
     assert one.grade == "warn"
     assert "CREATE ROLE bist_nobody" in one.advice
-
-

@@ -9,8 +9,8 @@ from bist_pipeline_tests.pipeline.spoiled import one_of_each, spoiled_archive
 from bist_pipeline_tests.pipeline.talib_columns import CANDLESTICKS, COLUMNS, Series, candlestick_events
 
 KEYS = ["symbol", "session_date", "is_final"]
-# Of 92: liquid and thin ones, young and old ones, and those whose history breaks.
-RECORDED = ("A1CAP", "AKBNK", "CCOLA", "HEKTS", "KCAER", "KONTR", "SKBNK", "THYAO", "TUPRS", "ENTRA")
+# Of 92: liquid and thin ones, young and old ones, those whose history breaks, and the one without volume for weeks.
+RECORDED = ("A1CAP", "AKBNK", "CCOLA", "HEKTS", "KCAER", "KONTR", "SASA", "SKBNK", "THYAO", "TUPRS", "ENTRA")
 
 
 @pytest.fixture(scope="module")
@@ -30,9 +30,11 @@ def assert_equals_talib(context, symbol: str) -> int:
     served = contents(context, "serving.indicators_v1", where)
     assert list(served["session_date"]) == list(prices["session_date"])
     assert set(served.columns) - set(KEYS) == set(COLUMNS)
-    series = Series(*(prices[f"{n}_try"].to_numpy() for n in Series._fields[:4]), prices["volume_shares"].to_numpy())
+    names = ("open_try", "high_try", "low_try", "close_try", "volume_shares")
+    series = Series._make(prices[name].to_numpy() for name in names)
     for name, ask in COLUMNS.items():
-        wanted = ask(series)
+        # Over weeks without volume TA-Lib divides by nothing and answers −∞ (VWMA of SASA): that is not known, so NULL.
+        wanted = np.where(np.isinf(answer := ask(series)), np.nan, answer)
         assert np.isfinite(wanted).any(), f"{name} of {symbol} is never known"
         np.testing.assert_allclose(
             served[name].to_numpy(), wanted, rtol=1e-9, atol=0, equal_nan=True, err_msg=f"{name} of {symbol}"

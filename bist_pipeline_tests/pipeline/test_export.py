@@ -22,9 +22,12 @@ def filled(sites, tmp_path_factory):
 
 
 def in_database(context, view):
-    order = [name for name in ("symbol", "session_date", "pattern")]
-    rows = context.database.frame(f"SELECT * FROM serving.{view} WHERE {WITHIN}")
-    return rows.sort_values([name for name in order if name in rows.columns]).reset_index(drop=True)
+    return settled(context.database.frame(f"SELECT * FROM serving.{view} WHERE {WITHIN}"))
+
+
+def settled(rows):
+    keys = [name for name in ("symbol", "session_date", "pattern") if name in rows.columns]
+    return rows.sort_values(keys).reset_index(drop=True)
 
 
 def in_files(out, view, form):
@@ -33,9 +36,7 @@ def in_files(out, view, form):
     for folder in sorted((out / view).iterdir()):
         rows = read(folder / f"rows.{form}")
         parts.append(rows.assign(session_date=pd.Timestamp(folder.name.removeprefix("session_date="))))
-    rows = pd.concat(parts, ignore_index=True)
-    order = [name for name in ("symbol", "session_date", "pattern") if name in rows.columns]
-    return rows.sort_values(order).reset_index(drop=True)
+    return settled(pd.concat(parts, ignore_index=True))
 
 
 @pytest.fixture(scope="module", params=["parquet", "csv"])
@@ -53,9 +54,7 @@ def test_what_is_written_reads_back_as_what_is_served(filled, written, view):
     for name in served.columns:
         left, right = served[name], read[name]
         if pd.api.types.is_numeric_dtype(left.dtype) and not pd.api.types.is_bool_dtype(left.dtype):
-            pd.testing.assert_series_equal(
-                left.astype(float), right.astype(float), check_exact=True, check_names=False
-            )
+            pd.testing.assert_series_equal(left.astype(float), right.astype(float), check_exact=True, check_names=False)
         elif form == "parquet":
             assert list(left.dropna()) == list(right.dropna()), name
 
@@ -106,5 +105,5 @@ def test_a_place_that_cannot_be_written_is_one_line(filled, tmp_path):
 
 def test_progress_is_told_from_nothing_to_all(filled, tmp_path):
     steps = []
-    export(filled, tmp_path, SPAN, progress=lambda *told: steps.append(told))
+    export(filled, tmp_path, SPAN, progress=lambda stage, done, total: steps.append((stage, done, total)))
     assert steps == [("exporting", done, len(VIEWS)) for done in range(len(VIEWS) + 1)]

@@ -9,7 +9,7 @@ from bist_pipeline.cli.root import main
 from bist_pipeline.core.errors import BadPayloadError, ContractError, TransientProviderError, UnknownSymbolError
 from bist_pipeline.pipeline.ingest import ingest
 from bist_pipeline_tests.archives import simulated_bars, write_archive
-from bist_pipeline_tests.pipeline.sites import contents, count, execute, ledger, run, universe_of
+from bist_pipeline_tests.pipeline.sites import contents, count, execute, ledger, run
 from bist_pipeline_tests.pipeline.spoiled import lines_of, write_lines
 from bist_pipeline_tests.pipeline.stand_ins import watched
 
@@ -20,6 +20,11 @@ SYMBOLS = sorted(BARS["symbol"].unique())
 @pytest.fixture
 def archive(tmp_path):
     return write_archive(tmp_path / "archive", BARS)
+
+
+@pytest.fixture
+def context(sites, archive):
+    return sites.emptied(archive)
 
 
 def rewrite(archive, symbol, lines):
@@ -136,14 +141,14 @@ def test_a_symbol_that_failed_is_asked_again_and_keeps_what_it_had(context, arch
     assert ledger(context, "ZZAAD").rows == count(context, "market.raw_prices", "symbol = 'ZZAAD'") == 40
 
 
-def test_the_command_ends_with_one_line_and_exit_code_1_when_a_symbol_failed(settings, archive, tmp_path):
+def test_the_command_ends_with_one_line_and_exit_code_1_when_a_symbol_failed(context, archive):
     spoiled = lines("ZZAAD")
     spoiled[3]["High"] = "n/a n/a"
     rewrite(archive, "ZZAAD", spoiled)
     environment = {
-        "BIST_DATABASE_URL": settings.bist_database_url.get_secret_value(),
+        "BIST_DATABASE_URL": context.settings.bist_database_url.get_secret_value(),
         "BIST_ARCHIVE_DIR": str(archive),
-        "BIST_UNIVERSE": str(universe_of(archive, tmp_path / "universe.csv")),
+        "BIST_UNIVERSE": context.settings.bist_universe,
     }
     done = CliRunner().invoke(main, ["backfill", "--start", "2021-01-04", "--end", "2021-02-26"], env=environment)
     assert done.exit_code == 1
@@ -153,8 +158,7 @@ def test_the_command_ends_with_one_line_and_exit_code_1_when_a_symbol_failed(set
     assert "Traceback" not in done.output
 
 
-def test_a_backfill_stops_when_more_than_a_fifth_of_the_symbols_fail(sites, archive):
-    context = sites.make(archive)
+def test_a_backfill_stops_when_more_than_a_fifth_of_the_symbols_fail(context, archive):
     for symbol in SYMBOLS[:2]:
         (archive / f"{symbol}.csv").write_text("not a table\n")
     with pytest.raises(ContractError, match=r"symbols_answering stops the run: 4 of 6 .* 2 failed .*33\.3%"):
@@ -271,7 +275,11 @@ def test_dividends_and_splits_land_among_the_corporate_actions_and_leave_when_th
 
 
 def test_batches_of_any_size_store_the_same_rows(sites, archive):
-    one, many = sites.make(archive, collector_batch_size=1), sites.make(archive, collector_batch_size=100)
-    for context in (one, many):
+    found = []
+    for size in (1, 4, 100):
+        context = sites.emptied(archive, collector_batch_size=size)
         ingest(context, [watched(archive)], SYMBOLS)
-    assert contents(one, "market.raw_prices").equals(contents(many, "market.raw_prices"))
+        found.append(contents(context, "market.raw_prices"))
+    assert len(found[0]) == len(BARS)
+    assert found[0].equals(found[1])
+    assert found[0].equals(found[2])

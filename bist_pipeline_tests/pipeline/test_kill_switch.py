@@ -1,5 +1,8 @@
 """The kill switch stops work wherever it stands."""
 
+from dataclasses import dataclass, field
+from pathlib import Path
+
 import pytest
 
 from bist_pipeline.core.errors import KillSwitchError
@@ -21,13 +24,14 @@ def switch(tmp_path):
 @pytest.fixture
 def desk(sites, tmp_path, switch):
     archive = write_archive(tmp_path / "archive", simulated_bars(symbols=4, sessions=30))
-    return sites.make(archive, bist_kill_switch=switch, collector_batch_size=1)
+    return sites.emptied(archive, bist_kill_switch=switch, collector_batch_size=1)
 
 
+@dataclass
 class Pulling(Watched):
     """A provider during whose second answer somebody sets the switch."""
 
-    switch = None
+    switch: Path = field(default_factory=Path)
 
     def history(self, symbol):
         if len(self.asked) == 1:
@@ -44,8 +48,7 @@ def test_a_backfill_does_nothing_while_the_switch_is_set(desk, switch):
 
 
 def test_a_backfill_stops_between_two_batches_keeps_what_it_has_and_goes_on_later(sites, desk, switch):
-    provider = Pulling(watched(desk.settings.bist_archive_dir).inner)
-    provider.switch = switch
+    provider = Pulling(watched(desk.settings.bist_archive_dir).inner, switch=switch)
     with pytest.raises(KillSwitchError, match="nonsense"):
         run(desk, SPAN.first, SPAN.last, providers=[provider])
     assert count(desk, "market.fetch_ledger") == 2

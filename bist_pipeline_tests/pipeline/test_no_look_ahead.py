@@ -5,7 +5,7 @@ import pytest
 
 from bist_pipeline_tests.archives import simulated_bars, write_archive
 from bist_pipeline_tests.pipeline.sites import DERIVED, SERVED, all_contents, assert_same_bits, count, run
-from bist_pipeline_tests.pipeline.spoiled import FAULTS, spoiled_archive
+from bist_pipeline_tests.pipeline.spoiled import TIMELESS, spoiled_archive
 
 TABLES = (*DERIVED, *SERVED)
 SESSIONS = 120
@@ -41,7 +41,7 @@ def another_future(rng, after):
         places = np.flatnonzero((own["session_date"] > after).to_numpy())
         spoiled = rng.choice(places, min(6, len(places)), replace=False)
         # Bars on a holiday or before 2010 would lie before the day.
-        later = [fault for fault in FAULTS if "2010" not in fault.name and "holiday" not in fault.name]
+        later = [fault for fault in TIMELESS if "2010" not in fault.name and "holiday" not in fault.name]
         faults[str(symbol)] = {int(place): later[rng.integers(len(later))] for place in spoiled}
     return bars, faults
 

@@ -21,6 +21,7 @@ from bist_pipeline.signals.explain import terms_json, weights_table
 from bist_pipeline.signals.registry import registered_terms
 from bist_pipeline.signals.score import score_signals
 from bist_pipeline.storage.embedded.waiting import wait_until
+from bist_pipeline_tests.kept import database_url, kept_url  # noqa: F401 - fixtures
 from bist_pipeline_tests.pipeline.answers import (
     keys_of,
     scores_as_of,
@@ -181,9 +182,12 @@ def test_an_event_keeps_its_name_over_its_versions(context):
 def test_an_event_is_named_the_same_whatever_the_style_of_dates(context):
     write_candles(context.database, {(*A, "hammer"): 100})
     publish(context, SPAN)
-    context.database.run_alone(f"ALTER DATABASE {context.database.url.database} SET datestyle = 'German, DMY'")
+    name = context.database.url.database
+    context.database.run_alone(f"ALTER DATABASE {name} SET datestyle = 'German, DMY'")
     context.database.close()
-    assert counts(publish(context, SPAN)) == (0, 0, 0, 0)
+    report = publish(context, SPAN)
+    context.database.run_alone(f"ALTER DATABASE {name} RESET datestyle")
+    assert counts(report) == (0, 0, 0, 0)
 
 
 def test_an_event_tells_the_trend_before_it(context):

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from bist_pipeline.pipeline.publish import publish
 from bist_pipeline.pipeline.span import Span
+from bist_pipeline_tests.kept import database_url, kept_url  # noqa: F401 - fixtures
 from bist_pipeline_tests.pipeline.answers import (
     scores_as_of,
     served_scores,

@@ -59,9 +59,10 @@ def stored(sites, tmp_path_factory):
     context = sites.make(tmp_path_factory.mktemp("none"))
     execute(
         context,
-        """INSERT INTO market.fetch_ledger (symbol, provider, status, reason, version, payload_hash, rows, first_session,
-        last_session, basis, recognised, fetched_at, cleaned_hash)
-        VALUES ('ZZAAA', 'archive', 'answered', '', '', '', 1, DATE '2010-01-04', DATE '2027-12-31', '', '{}', now(), '')
+        """INSERT INTO market.fetch_ledger (symbol, provider, status, reason, version, payload_hash, rows,
+        first_session, last_session, basis, recognised, fetched_at, cleaned_hash)
+        VALUES ('ZZAAA', 'archive', 'answered', '', '', '', 1, DATE '2010-01-04', DATE '2027-12-31', '', '{}', now(),
+        '')
         """,
     )
     return context

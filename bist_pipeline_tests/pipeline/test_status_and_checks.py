@@ -39,7 +39,7 @@ def test_status_tells_what_is_stored_what_failed_and_what_is_withheld(spoiled):
     status = read_status(spoiled)
     tables = status.tables.set_index("table")
     for name in tables.index:
-        assert tables.loc[name, "rows"] == count(spoiled, name) > 0, name
+        assert tables["rows"].to_dict()[name] == count(spoiled, str(name)) > 0, name
     assert list(status.failures["symbol"]) == ["ZZAAE"]
     assert "?!" in status.failures["reason"].iloc[0]
     assert dict(zip(status.symbols["status"], status.symbols["symbols"], strict=True)) == {"answered": 4, "failed": 1}

@@ -99,9 +99,9 @@ def test_a_session_cut_short_changes_when_its_rows_could_be_known_and_no_number(
     before = contents(desk, "analytics.signals").drop(columns="known_at")
     run(with_calendar_of_home(desk), FIRST, LAST)
     assert_same_bits(contents(desk, "analytics.signals").drop(columns="known_at"), before)
-    known = desk.database.frame(
-        f"SELECT DISTINCT known_at FROM serving.signals_v1 WHERE session_date = DATE '{PAST}'"
-    )["known_at"]
+    known = desk.database.frame(f"SELECT DISTINCT known_at FROM serving.signals_v1 WHERE session_date = DATE '{PAST}'")[
+        "known_at"
+    ]
     assert [f"{moment:%H:%M}" for moment in known.dt.tz_convert("Europe/Istanbul")] == ["12:55"]
 
 
@@ -123,9 +123,9 @@ def test_what_a_person_did_to_a_session_is_undone_when_that_session_is_cleaned_a
     before = all_contents(desk, ("market.daily_prices", "market.quarantine"))
     execute(desk, by_hand.format(there=f"symbol = 'ZZAAB' AND session_date = DATE '{MIDDLE}'"))
     clean_prices(desk, Span(LAST, LAST))
-    assert any(
-        not contents(desk, table).equals(rows) for table, rows in before.items()
-    ), "only the sessions asked are cleaned again"
+    assert any(not contents(desk, table).equals(rows) for table, rows in before.items()), (
+        "only the sessions asked are cleaned again"
+    )
     clean_prices(desk, Span(MIDDLE, MIDDLE))
     after = all_contents(desk, tuple(before))
     for table, rows in before.items():

@@ -14,6 +14,7 @@ from bist_pipeline.core.errors import ContractError
 from bist_pipeline.pipeline.contracts import contracts
 from bist_pipeline.schemas.validation import violations
 from bist_pipeline.storage.arrow import to_arrow
+from bist_pipeline_tests.kept import database_url, kept_url  # noqa: F401 - fixtures
 from bist_pipeline_tests.storage.rows import (
     CANDLES,
     EVENTS,

@@ -15,6 +15,7 @@ from bist_pipeline.storage.bars import read_bars
 from bist_pipeline.storage.bulk import Scope, WriteCounts
 from bist_pipeline.storage.database import Database
 from bist_pipeline.storage.embedded.waiting import wait_until
+from bist_pipeline_tests.kept import database_url, kept_url  # noqa: F401 - fixtures
 from bist_pipeline_tests.market_maker import make_bar_frame
 from bist_pipeline_tests.storage.rows import (
     CANDLES,

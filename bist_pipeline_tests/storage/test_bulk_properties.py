@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bist_pipeline.storage.bulk import Scope, WriteCounts
+from bist_pipeline_tests.kept import database_url, kept_url  # noqa: F401 - fixtures
 from bist_pipeline_tests.storage.rows import CANDLES, empty, insert, make_frame, replace, stored
 
 SYMBOLS = ("ZZAAA", "ZZAAB", "ZZAAC")

@@ -11,6 +11,7 @@ from bist_pipeline.core.errors import StorageError
 from bist_pipeline.pipeline.contracts import contracts
 from bist_pipeline.storage.database import Database
 from bist_pipeline.storage.url import DatabaseUrl
+from bist_pipeline_tests.kept import database_url, kept_url  # noqa: F401 - fixtures
 
 # As promised to consumers (docs of the design, §1): columns are only ever appended behind these.
 PROMISED = {
@@ -32,8 +33,8 @@ PROMISED = {
 INDICATORS = (
     "sma_5 sma_200 ema_5 ema_200 rsi_14 macd_12_26_9 macd_signal_12_26_9 macd_hist_12_26_9 bb_upper_20_2 "
     "bb_middle_20_2 bb_lower_20_2 atr_14 adx_14 plus_di_14 minus_di_14 stoch_k_14_3_3 stoch_d_14_3_3 cci_20 mfi_14 "
-    "willr_14 roc_10 obv ad cmf_20 aroon_up_25 aroon_down_25 sar trix_15 kc_upper_20_2 donchian_upper_20 supertrend_10_3 high_252_distance "
-    "low_252_distance"
+    "willr_14 roc_10 obv ad cmf_20 aroon_up_25 aroon_down_25 sar trix_15 kc_upper_20_2 donchian_upper_20 "
+    "supertrend_10_3 high_252_distance low_252_distance"
 )
 SERVED = {*PROMISED, "pattern_reliability_v1", "signals", "pattern_events", "publishes", "signal_models"}
 
@@ -146,7 +147,8 @@ def fill(database: Database) -> None:
     quarantine = """INSERT INTO market.quarantine (symbol, session_date, occurrence, rule, reason, basis, source,
         source_row, payload_hash) VALUES (:symbol, :day, :occurrence, 'no_close', '', 'as_traded', 'test', 2, '')"""
     stock = """INSERT INTO reference.stocks
-        (symbol, name, sector, kind, in_xu030, in_xu050, in_xu100, origin, is_active) VALUES (:symbol, '', '', :kind, false, false, false, 'packaged', :is_active)"""
+        (symbol, name, sector, kind, in_xu030, in_xu050, in_xu100, origin, is_active)
+        VALUES (:symbol, '', '', :kind, false, false, false, 'packaged', :is_active)"""
     session = """INSERT INTO reference.sessions (session_date, is_session, is_half_day, final_at, note)
         VALUES (:day, :is_session, false, :final_at, '')"""
     whole = {"status": "answered", "first": DAYS[0], "last": DAYS[-1]}
