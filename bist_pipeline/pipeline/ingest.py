@@ -150,7 +150,8 @@ def _refuse_cut_off(outcome: Outcome, stored: LedgerEntry | None) -> Outcome:
         return outcome
     reason = (
         f"{outcome.symbol}: {outcome.history.source} has {rows} rows where {stored.rows} are stored; "
-        "taken for a cut-off file, the stored rows stay"
+        "taken for a cut-off file, the stored rows stay. Where it is meant: "
+        f"DELETE FROM market.fetch_ledger WHERE symbol = '{outcome.symbol}'"
     )
     return Outcome(outcome.symbol, outcome.provider, "failed", reason, outcome.version)
 
@@ -171,8 +172,19 @@ def _write_batch(
             _advance_as_of(bulk, raw)
             _write_actions(bulk, histories, scope)
         entries = ledger_frame(_ledger_entry(outcome, stored.get(outcome.symbol), now) for outcome in outcomes)
+        entries = _with_marks_of_cleaning(bulk, entries)
         bulk.replace(tables.fetch_ledger, [entries], Scope(symbols=tuple(outcome.symbol for outcome in outcomes)))
     return counts
+
+
+def _with_marks_of_cleaning(bulk: BulkTransaction, entries: pd.DataFrame) -> pd.DataFrame:
+    """Take what cleaning noted from the table, under its lock: it may have changed since the ledger was read."""
+    noted = bulk.frame("SELECT symbol, cleaned_hash AS hash_now, dirty_from AS dirty_now FROM market.fetch_ledger")
+    merged = entries.merge(noted, on="symbol", how="left")
+    return entries.assign(
+        cleaned_hash=merged["hash_now"].fillna("").to_numpy(),
+        dirty_from=merged["dirty_now"].to_numpy(dtype="datetime64[us]"),
+    )
 
 
 def _advance_as_of(bulk: BulkTransaction, raw: pd.DataFrame) -> None:

@@ -6,39 +6,27 @@ from pathlib import Path
 import pytest
 
 from bist_pipeline.pipeline.context import PipelineContext
-from bist_pipeline.storage.database import Database
 from bist_pipeline.storage.embedded.server import EmbeddedServer
-from bist_pipeline.storage.url import DatabaseUrl
 from bist_pipeline_tests import conftest as shared
 from bist_pipeline_tests.pipeline.sites import Sites, run
 
 RECORDED_FIRST, RECORDED_LAST = "2021-08-10", "2026-08-07"
 
 
-@pytest.fixture(scope="session", autouse=True)
-def hasty(server: EmbeddedServer) -> EmbeddedServer:
-    """The server, told that its data need not survive: each database would cost it hundreds of flushes at the end."""
-    maintenance = Database(DatabaseUrl.parse(server.url("postgres")))
-    maintenance.run_alone("ALTER SYSTEM SET fsync = off")
-    maintenance.run_alone("SELECT pg_reload_conf()")
-    maintenance.close()
-    return server
-
-
 @pytest.fixture(scope="module")
-def sites(hasty: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sites]:
+def sites(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sites]:
     """Makes contexts that live as long as the module."""
-    made = Sites(hasty, tmp_path_factory.mktemp("sites"), shared._TEMPLATE)
+    made = Sites(server, tmp_path_factory.mktemp("sites"), shared._TEMPLATE)
     yield made
     made.close()
 
 
 @pytest.fixture(scope="session")
 def recorded(
-    hasty: EmbeddedServer, recordings: Path, tmp_path_factory: pytest.TempPathFactory
+    server: EmbeddedServer, recordings: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[PipelineContext]:
     """The 92 recorded shares, backfilled over their whole range; nobody changes this database."""
-    made = Sites(hasty, tmp_path_factory.mktemp("recorded"), shared._TEMPLATE)
+    made = Sites(server, tmp_path_factory.mktemp("recorded"), shared._TEMPLATE)
     context = made.make(recordings / "bist_daily", bist_archive_basis="fully_adjusted")
     run(context, RECORDED_FIRST, RECORDED_LAST)
     yield context

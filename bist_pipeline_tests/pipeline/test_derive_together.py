@@ -1,0 +1,116 @@
+"""Deriving in one pass gives what deriving table by table gives, and leaves nothing behind when it fails."""
+
+import threading
+from datetime import date
+
+import pytest
+
+from bist_pipeline.core.errors import KillSwitchError
+from bist_pipeline.pipeline import derive
+from bist_pipeline.pipeline.ahead import ahead
+from bist_pipeline.pipeline.backfill import backfill
+from bist_pipeline.pipeline.derive import (
+    derive_candlesticks,
+    derive_indicators,
+    derive_signals,
+    derive_together,
+)
+from bist_pipeline.pipeline.span import Span
+from bist_pipeline.providers.registry import build_providers
+from bist_pipeline_tests.archives import simulated_bars, write_archive
+
+SESSIONS = 280
+TABLES = ("analytics.indicators", "analytics.candlestick_patterns", "analytics.signals")
+
+
+@pytest.fixture
+def filled(context, tmp_path, monkeypatch):
+    """A database with everything derived in one pass, in several blocks."""
+    monkeypatch.setattr(derive, "BLOCK_ROWS", 2 * SESSIONS)
+    bars = simulated_bars(symbols=5, sessions=SESSIONS)
+    write_archive(tmp_path / "archive", bars)
+    span = Span(bars["session_date"].min().date(), bars["session_date"].max().date())
+    backfill(context, build_providers(context.settings), span)
+    return context, span
+
+
+def contents(context) -> list[str]:
+    """Every row of the derived tables as text, the stamps aside."""
+    rows = [
+        context.database.rows(f"SELECT (to_jsonb(t) - 'updated_at')::text AS row FROM {table} AS t ORDER BY 1")
+        for table in TABLES
+    ]
+    return [row.row for table in rows for row in table]
+
+
+def empty(context) -> None:
+    for table in TABLES:
+        context.database.run_alone(f"TRUNCATE {table}")
+
+
+def test_one_pass_and_three_steps_store_the_same_bits(filled):
+    context, span = filled
+    together = contents(context)
+    empty(context)
+    reports = [step(context, span) for step in (derive_indicators, derive_candlesticks, derive_signals)]
+    assert contents(context) == together
+    again = derive_together(context, span)
+    assert [report.table for report in again] == [report.table for report in reports] == list(TABLES)
+    for one, other in zip(again, reports, strict=True):
+        assert one.by_session.equals(other.by_session)
+        assert one.counts.unchanged == one.counts.delivered == other.counts.inserted > 0
+
+
+def test_some_symbols_of_some_sessions_leave_the_others_alone(filled):
+    context, span = filled
+    before = contents(context)
+    symbol = context.database.rows("SELECT min(symbol) AS first FROM market.daily_prices")[0].first
+    context.database.run_alone(f"DELETE FROM analytics.indicators WHERE symbol = '{symbol}'")
+    reports = derive_together(context, span, [symbol])
+    assert contents(context) == before
+    assert [report.counts.inserted for report in reports] == [SESSIONS, 0, 0]
+
+
+def test_a_stop_in_the_middle_leaves_all_three_tables_as_they_were(filled):
+    context, span = filled
+    empty(context)
+
+    def stop(done: int, total: int) -> None:
+        assert total > 1
+        if done == 1:
+            raise KillSwitchError("set while writing")
+
+    with pytest.raises(KillSwitchError):
+        derive_together(context, span, progress=stop)
+    assert contents(context) == []
+
+
+def test_a_history_without_a_bar_derives_nothing(context):
+    reports = derive_together(context, Span(date(2021, 1, 4), date(2021, 1, 8)))
+    assert [report.counts.delivered for report in reports] == [0, 0, 0]
+
+
+def test_blocks_come_in_order_and_an_error_at_its_place():
+    def blocks():
+        yield "first"
+        yield "second"
+        raise ValueError("third")
+
+    coming = ahead(blocks())
+    assert [next(coming), next(coming)] == ["first", "second"]
+    with pytest.raises(ValueError, match="third"):
+        next(coming)
+
+
+def test_the_next_block_is_computed_while_one_is_used():
+    second_begun = threading.Event()
+
+    def blocks():
+        yield 1
+        second_begun.set()
+        yield 2
+
+    coming = ahead(blocks())
+    assert next(coming) == 1
+    assert second_begun.wait(timeout=30)
+    assert list(coming) == [2]
