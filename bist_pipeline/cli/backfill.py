@@ -21,7 +21,15 @@ _NAMED_FAILURES = 5
 @click.option("--end", type=Session(), required=True, help="Last session to derive.")
 @click.option("--symbols", callback=split_symbols, metavar="A,B", help="Only these symbols.")
 @click.option("--archive", type=click.Path(), help="Folder of price files, instead of BIST_ARCHIVE_DIR.")
-def command(start: date, end: date, symbols: list[str] | None, archive: str | None) -> None:
+@click.option(
+    "--accept-shorter",
+    callback=split_symbols,
+    metavar="A,B",
+    help="Symbols whose file rightly lacks much of what is stored; otherwise it is taken for a cut-off copy.",
+)
+def command(
+    start: date, end: date, symbols: list[str] | None, archive: str | None, accept_shorter: list[str] | None
+) -> None:
     """Fetch, clean, derive and publish a range of sessions, in this process.
 
     What is fetched is always each symbol's whole history; --start and --end limit what is derived. Running it again
@@ -32,7 +40,7 @@ def command(start: date, end: date, symbols: list[str] | None, archive: str | No
     with open_context(settings) as context:
         span = Span.checked(context.calendar, start, end)
         with progress_bar() as told:
-            report = backfill(context, providers, span, symbols, told)
+            report = backfill(context, providers, span, symbols, told, accept_shorter or ())
     _print_report(report)
     failed = report.ingested.with_status("failed")
     if len(failed):

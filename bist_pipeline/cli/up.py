@@ -86,9 +86,13 @@ def _say_ended(settings: Settings) -> None:
 
 
 def _remember(settings: Settings) -> None:
+    chosen = {"BIST_UNIVERSE": settings.bist_universe, "BIST_PROVIDERS": ",".join(settings.bist_providers)}
     if settings.bist_archive_dir is not None:
-        basis = settings.bist_archive_basis
-        remember(settings, {"BIST_ARCHIVE_DIR": str(settings.bist_archive_dir), "BIST_ARCHIVE_BASIS": basis})
+        chosen |= {
+            "BIST_ARCHIVE_DIR": str(settings.bist_archive_dir),
+            "BIST_ARCHIVE_BASIS": settings.bist_archive_basis,
+        }
+    remember(settings, chosen)
 
 
 def _on_event(event: Event) -> None:

@@ -54,21 +54,29 @@ def _next_step(instance: dg.DagsterInstance, settings: Settings) -> dg.RunReques
         if current_fingerprint(database) is None:
             return _request(newest_chunk(today), "fetch:first")
         changed = changed_symbols(settings, providers, database)
-        fetch = _request(newest_chunk(today), f"fetch:{_digest(changed)}")
-        if changed and not _runs_of(instance, fetch):
-            return fetch
-        return _next_chunk(instance, database, today)
+        state = _state(database)
+        fetch = _untried(instance, newest_chunk(today), f"fetch:{_digest(changed)}:{state}") if changed else None
+        return fetch or _next_chunk(instance, database, today, state)
 
 
-def _next_chunk(instance: dg.DagsterInstance, database: Database, today: date) -> dg.RunRequest | dg.SkipReason:
+def _next_chunk(
+    instance: dg.DagsterInstance, database: Database, today: date, state: str
+) -> dg.RunRequest | dg.SkipReason:
     pending = [chunk for chunk in history_chunks(database, today, thorough=True) if not chunk.published]
-    stored = _digest(tuple(row) for row in database.rows("SELECT symbol, payload_hash FROM market.fetch_ledger"))
-    for chunk in pending:
-        requests = [_request(chunk, f"derive:{chunk.number}:{stored}:{n}") for n in range(1, MOST_ATTEMPTS + 1)]
-        untried = [request for request in requests if not _runs_of(instance, request)]
-        if untried:
-            return untried[0]
-    return dg.SkipReason(_nothing(pending))
+    requests = (_untried(instance, chunk, f"derive:{chunk.number}:{state}") for chunk in pending)
+    return next((request for request in requests if request), None) or dg.SkipReason(_nothing(pending))
+
+
+def _state(database: Database) -> str:
+    """Changes whenever something is fetched or a past is found changed: attempts are counted anew then."""
+    ledger = database.rows("SELECT symbol, version, payload_hash, dirty_from FROM market.fetch_ledger")
+    return _digest([tuple(row) for row in ledger])
+
+
+def _untried(instance: dg.DagsterInstance, chunk: HistoryChunk, key: str) -> dg.RunRequest | None:
+    """The next attempt at a step; None after the last."""
+    requests = (_request(chunk, f"{key}:{attempt}") for attempt in range(1, MOST_ATTEMPTS + 1))
+    return next((request for request in requests if not _runs_of(instance, request)), None)
 
 
 _UNFINISHED = [
@@ -89,7 +97,7 @@ def _runs_of(instance: dg.DagsterInstance, request: dg.RunRequest) -> int:
     return instance.get_runs_count(dg.RunsFilter(tags={"bist/step": str(request.run_key)}))
 
 
-def _digest(rows: Iterator[tuple[str | None, ...]] | Sequence[tuple[str | None, ...]]) -> str:
+def _digest(rows: Sequence[tuple[object, ...]]) -> str:
     return hashlib.sha256(repr(sorted(rows, key=repr)).encode()).hexdigest()[:16]
 
 

@@ -7,6 +7,7 @@ nothing and the next run goes on.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bist_pipeline.core.symbols import normalise_symbols
 from bist_pipeline.pipeline.checks import blocking_failures
 from bist_pipeline.pipeline.cleaning import CleanReport, clean_prices
 from bist_pipeline.pipeline.context import PipelineContext
@@ -35,6 +36,7 @@ def backfill(
     span: Span,
     symbols: Sequence[str] | None = None,
     progress: Progress = silent,
+    accept_shorter: Sequence[str] = (),
 ) -> BackfillReport:
     """Fetch what is missing, clean it, derive the span, publish it.
 
@@ -44,17 +46,18 @@ def backfill(
         span: Sessions to derive; what is fetched is always whole histories.
         symbols: Only these, as a person writes them; None for the whole universe.
         progress: Told of every step.
+        accept_shorter: Symbols of which an answer that lacks much of what is stored is meant so.
 
     Raises:
         BistError: A check of the whole answer failed, or a step did; what was committed before stays.
     """
     refresh_universe(context, providers)
     chosen = active_symbols(context, symbols)
-    ingested = ingest(context, providers, chosen, progress)
+    ingested = ingest(context, providers, chosen, progress, normalise_symbols(accept_shorter))
     blocking_failures(context, span, ingested.outcomes)
     cleaned = clean_prices(context, span, progress)
     derived = derive_all(context, span, None if symbols is None else chosen, progress)
-    published = publish(context, span, None if symbols is None else chosen)
+    published = publish(context, span)
     progress("publishing", 1, 1)
     return BackfillReport(ingested, cleaned, derived, published)
 

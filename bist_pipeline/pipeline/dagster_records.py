@@ -41,6 +41,7 @@ def prepare_records(data: DatabaseUrl) -> DatabaseUrl:
         url = _external(data)
         if url.database != data.database:  # never the data's own database, should that be called `dagster`
             _try(database, f"ALTER DATABASE {RECORDS} SET synchronous_commit = off")
+            _try(database, f"REVOKE ALL ON DATABASE {RECORDS} FROM PUBLIC")
         return url
     finally:
         database.close()

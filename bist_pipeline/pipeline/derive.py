@@ -13,7 +13,7 @@ three tables are written at the same time. Both give the same rows, bit for bit.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import pandas as pd
@@ -26,6 +26,7 @@ from bist_pipeline.patterns.engine import detect_candlesticks
 from bist_pipeline.pipeline.ahead import ahead
 from bist_pipeline.pipeline.context import PipelineContext
 from bist_pipeline.pipeline.contracts import contracts
+from bist_pipeline.pipeline.dirty import current, read_dirt, settle
 from bist_pipeline.pipeline.known_at import KnownMoments, known_moments
 from bist_pipeline.pipeline.span import Span
 from bist_pipeline.providers.registry import provider_delay
@@ -33,7 +34,7 @@ from bist_pipeline.schemas.contract import Contract
 from bist_pipeline.signals.registry import indicator_inputs
 from bist_pipeline.signals.score import score_signals
 from bist_pipeline.storage.bars import read_bars
-from bist_pipeline.storage.bulk import Scope, WriteCounts
+from bist_pipeline.storage.bulk import BulkTransaction, Scope, WriteCounts
 
 # Rows computed and handed to the database at once: bounds memory whatever the number of symbols, and the first block
 # is all that the writing has to wait for.
@@ -65,29 +66,35 @@ def derive_indicators(
     context: PipelineContext, span: Span, symbols: Sequence[str] | None = None, bars: Bars | None = None
 ) -> DeriveReport:
     """Fill `analytics.indicators` for a span."""
-    history = bars if bars is not None else bars_for(context, span, symbols)
-    blocks = (compute_indicators(block, span.first) for block in _blocks(history))
-    return _write(context, contracts().indicators, blocks, span, symbols)
+    with _writing(context, contracts().indicators) as bulk:
+        history = bars if bars is not None else bars_for(context, span, symbols)
+        blocks = (compute_indicators(block, span.first) for block in _blocks(history))
+        return _write(bulk, contracts().indicators, blocks, _scope(span, symbols))
 
 
 def derive_candlesticks(
     context: PipelineContext, span: Span, symbols: Sequence[str] | None = None, bars: Bars | None = None
 ) -> DeriveReport:
     """Fill `analytics.candlestick_patterns` for a span."""
-    history = bars if bars is not None else bars_for(context, span, symbols)
-    moments = _moments(context, span)
-    blocks = (moments.stamp(detect_candlesticks(block, span.first)) for block in _blocks(history))
-    return _write(context, contracts().candlestick_patterns, blocks, span, symbols)
+    with _writing(context, contracts().candlestick_patterns) as bulk:
+        history = bars if bars is not None else bars_for(context, span, symbols)
+        moments = _moments(context, span)
+        blocks = (moments.stamp(detect_candlesticks(block, span.first)) for block in _blocks(history))
+        return _write(bulk, contracts().candlestick_patterns, blocks, _scope(span, symbols))
 
 
 def derive_signals(
     context: PipelineContext, span: Span, symbols: Sequence[str] | None = None, bars: Bars | None = None
 ) -> DeriveReport:
     """Fill `analytics.signals` for a span, from the stored indicators and candlesticks of the same sessions."""
-    history = bars if bars is not None else bars_for(context, span, symbols)
-    closes, moments = _closes(history, span), _moments(context, span)
-    blocks = (_stored_signals(context, chunk, symbols, closes, moments) for chunk in span.chunks())
-    return _write(context, contracts().signals, blocks, span, symbols)
+    with _writing(context, contracts().signals) as bulk:
+        dirt = read_dirt(context, span, symbols)
+        history = bars if bars is not None else bars_for(context, span, symbols)
+        closes, moments = _closes(history, span), _moments(context, span)
+        blocks = (_stored_signals(context, chunk, symbols, closes, moments) for chunk in span.chunks())
+        report = _write(bulk, contracts().signals, blocks, _scope(span, symbols))
+        settle(bulk, current(context, dirt, history, span), span.last)
+        return report
 
 
 def derive_together(
@@ -104,8 +111,6 @@ def derive_together(
         symbols: Only these; None for all.
         progress: Told how many of how many blocks are written.
     """
-    history = bars_for(context, span, symbols)
-    moments, blocks = _moments(context, span), list(_blocks(history))
     tables = (contracts().signals, contracts().candlestick_patterns, contracts().indicators)
     scope = _scope(span, symbols)
     seen: list[list[pd.Series]] = [[] for _ in tables]
@@ -114,6 +119,9 @@ def derive_together(
         # The last one opened commits first: what signals rest on is there before them.
         opened = [transactions.enter_context(context.database.bulk(f"writing {table.name}")) for table in tables]
         targets = [bulk.replacement(table, scope) for bulk, table in zip(opened, tables, strict=True)]
+        # Read under the locks: a run that read its bars before another one's would overwrite newer rows with older.
+        dirt = read_dirt(context, span, symbols)
+        moments, blocks = _moments(context, span), list(_blocks(bars_for(context, span, symbols)))
         progress(0, len(blocks))
         for done, frames in enumerate(ahead(_derived(block, span, moments) for block in blocks), 1):
             kill_switch.check(context.settings.bist_kill_switch)
@@ -122,6 +130,7 @@ def derive_together(
                 days.append(_count(frame))
             progress(done, len(blocks))
         counts = list(pool.map(lambda target: target.finish(), targets))
+        settle(opened[0], dirt, span.last)
     return tuple(map(_report, tables, counts, seen))[::-1]
 
 
@@ -186,16 +195,17 @@ def _scope(span: Span, symbols: Sequence[str] | None) -> Scope:
     return Scope(span.first, span.last, None if symbols is None else tuple(symbols))
 
 
-def _write(
-    context: PipelineContext,
-    contract: Contract,
-    blocks: Iterator[pd.DataFrame],
-    span: Span,
-    symbols: Sequence[str] | None,
-) -> DeriveReport:
-    seen: list[pd.Series] = []
+@contextmanager
+def _writing(context: PipelineContext, contract: Contract) -> Iterator[BulkTransaction]:
+    """Open a transaction that holds the table's lock before anything is read: see `derive_together`."""
     with context.database.bulk(f"writing {contract.name}") as bulk:
-        counts = bulk.replace(contract, _counted(ahead(blocks), seen), _scope(span, symbols))
+        bulk.lock(contract.name)
+        yield bulk
+
+
+def _write(bulk: BulkTransaction, contract: Contract, blocks: Iterator[pd.DataFrame], scope: Scope) -> DeriveReport:
+    seen: list[pd.Series] = []
+    counts = bulk.replace(contract, _counted(ahead(blocks), seen), scope)
     return _report(contract, counts, seen)
 
 

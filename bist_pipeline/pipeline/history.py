@@ -64,10 +64,11 @@ def history_chunks(database: Database, today: date, *, thorough: bool = False) -
     Args:
         database: The data's database.
         today: The newest partition.
-        thorough: Also look for accepted bars without derived rows, such as those of a symbol that came later. Reads
-            the keys of two tables.
+        thorough: Also look for what a publish does not show: bars of a symbol that came later, derived rows that a
+            killed run did not publish, rows that rest on bars which have changed since. Reads the keys of the tables.
     """
-    stored = database.rows("SELECT min(first_session) AS first, max(last_session) AS last FROM market.fetch_ledger")[0]
+    # Of accepted bars: a row of the year 1921 or 2099 is in quarantine, and needs no chunk.
+    stored = database.rows("SELECT min(session_date) AS first, max(session_date) AS last FROM market.daily_prices")[0]
     if stored.first is None or stored.last is None:
         return [newest_chunk(today)]
     needed = Span(max(stored.first, ORIGIN), max(min(stored.last, today), ORIGIN))
@@ -119,12 +120,25 @@ def _is_covered(span: Span, needed: Span, publishes: Sequence[Span]) -> bool:
     return any(one.first <= first and one.last >= last for one in publishes)
 
 
+# Each accepted bar gets a row of indicators; each of those whose RSI is known gets a signal, since one of the terms needs
+# nothing else; each signal is served as it was derived; nothing is dirty.
+_LACKING = """
+    SELECT DISTINCT (session_date - :origin) / :days AS number FROM (
+        SELECT session_date FROM market.daily_prices AS p WHERE NOT EXISTS (
+            SELECT FROM analytics.indicators AS i WHERE i.symbol = p.symbol AND i.session_date = p.session_date)
+        UNION ALL
+        SELECT session_date FROM analytics.indicators AS i WHERE i.rsi_14 IS NOT NULL AND NOT EXISTS (
+            SELECT FROM analytics.signals AS a WHERE a.symbol = i.symbol AND a.session_date = i.session_date)
+        UNION ALL
+        SELECT session_date FROM analytics.signals AS a WHERE NOT EXISTS (
+            SELECT FROM serving.signals AS s WHERE s.symbol = a.symbol AND s.session_date = a.session_date
+            AND s.superseded_by IS NULL AND s.data_version = a.data_version)
+        UNION ALL
+        SELECT dirty_from FROM market.fetch_ledger WHERE dirty_from IS NOT NULL
+    ) AS lacking WHERE session_date >= :origin"""
+
+
 def _lacking(database: Database) -> set[int]:
-    """Numbers of the chunks that hold bars without an indicator row; every accepted bar gets one."""
-    rows = database.rows(
-        """SELECT DISTINCT (p.session_date - :origin) / :days AS number FROM market.daily_prices AS p
-        WHERE NOT EXISTS (
-            SELECT 1 FROM analytics.indicators AS i WHERE i.symbol = p.symbol AND i.session_date = p.session_date)""",
-        {"origin": ORIGIN, "days": CHUNK_WEEKDAYS // 5 * 7},
-    )
+    """Numbers of the chunks in which something is still to be derived or published."""
+    rows = database.rows(_LACKING, {"origin": ORIGIN, "days": CHUNK_WEEKDAYS // 5 * 7})
     return {int(row.number) for row in rows}

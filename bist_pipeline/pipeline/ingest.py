@@ -8,7 +8,7 @@ How `ingest` works:
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -28,7 +28,8 @@ from bist_pipeline.storage.bulk import BulkTransaction, Scope, WriteCounts
 
 Status = Literal["answered", "failed", "missing"]
 
-# A payload with fewer rows than this share of what is stored is taken for a cut-off answer, not for history.
+# A payload with fewer rows than this share of what is stored, or without the newest session that was accepted, is taken
+# for a cut-off answer (a file that is still being copied), not for history.
 LEAST_SHARE_OF_STORED_ROWS = 0.5
 
 
@@ -72,6 +73,7 @@ def ingest(
     providers: Sequence[PriceProvider],
     symbols: Sequence[str],
     progress: Progress = silent,
+    accept_shorter: Collection[str] = (),
 ) -> IngestReport:
     """Fetch and store what is not stored yet or would be answered differently now.
 
@@ -80,6 +82,7 @@ def ingest(
         providers: Asked in order; the next one is asked where one does not have a symbol.
         symbols: Active symbols.
         progress: Told of every symbol that is dealt with.
+        accept_shorter: Symbols of which an answer that lacks much of what is stored is meant so.
     """
     stored = read_ledger(context.database)
     marks = {symbol: version_mark(providers, symbol) for symbol in symbols}
@@ -91,7 +94,10 @@ def ingest(
     for batch in _batches(needed, context.settings.collector_batch_size):
         kill_switch.check(context.settings.bist_kill_switch)
         fetched = _fetch_batch(context, providers, batch, marks)
-        checked = [_refuse_cut_off(outcome, stored.get(outcome.symbol)) for outcome in fetched]
+        checked = [
+            outcome if outcome.symbol in accept_shorter else _refuse_cut_off(outcome, stored.get(outcome.symbol))
+            for outcome in fetched
+        ]
         counts += _write_batch(context, checked, stored)
         outcomes += checked
         done += len(batch)
@@ -143,15 +149,15 @@ def _fetch(providers: Sequence[PriceProvider], symbol: str, mark: str) -> Outcom
 
 
 def _refuse_cut_off(outcome: Outcome, stored: LedgerEntry | None) -> Outcome:
-    if outcome.history is None or stored is None:
+    if outcome.history is None or stored is None or stored.accepted_last is None:
         return outcome
-    rows = len(outcome.history.bars)
-    if rows >= stored.rows * LEAST_SHARE_OF_STORED_ROWS:
+    rows, newest = len(outcome.history.bars), outcome.history.bars["session_date"].max().date()
+    if rows >= stored.rows * LEAST_SHARE_OF_STORED_ROWS and newest >= stored.accepted_last:
         return outcome
     reason = (
-        f"{outcome.symbol}: {outcome.history.source} has {rows} rows where {stored.rows} are stored; "
-        "taken for a cut-off file, the stored rows stay. Where it is meant: "
-        f"DELETE FROM market.fetch_ledger WHERE symbol = '{outcome.symbol}'"
+        f"{outcome.symbol}: {outcome.history.source} has {rows} rows up to {newest} where {stored.rows} up to "
+        f"{stored.accepted_last} are stored; taken for a cut-off file, the stored rows stay. Where it is meant: "
+        f"`bist-pipeline backfill … --accept-shorter {outcome.symbol}`"
     )
     return Outcome(outcome.symbol, outcome.provider, "failed", reason, outcome.version)
 

@@ -16,7 +16,8 @@ from bist_pipeline.storage.database import Database
 class LedgerEntry:
     """One symbol's row of `market.fetch_ledger`; see its contract for what each field means.
 
-    `rows_found` is no column: it is how many rows are really stored, so that lost ones are noticed.
+    Two fields are no columns: `rows_found` is how many rows are really stored, so that lost ones are noticed;
+    `accepted_last` is the newest session with an accepted bar.
     """
 
     symbol: str
@@ -34,6 +35,7 @@ class LedgerEntry:
     cleaned_hash: str = ""
     dirty_from: date | None = None
     rows_found: int = 0
+    accepted_last: date | None = None
 
     def holds(self, mark: str | None) -> bool:
         """Whether what is stored is what asking again would give, by the provider's version mark.
@@ -49,7 +51,9 @@ class LedgerEntry:
 def read_ledger(database: Database) -> Mapping[str, LedgerEntry]:
     """Read all entries by symbol."""
     rows = database.rows(
-        """SELECT l.*, coalesce(r.rows, 0) AS rows_found FROM market.fetch_ledger AS l
+        """SELECT l.*, coalesce(r.rows, 0) AS rows_found,
+            (SELECT max(p.session_date) FROM market.daily_prices AS p WHERE p.symbol = l.symbol) AS accepted_last
+        FROM market.fetch_ledger AS l
         LEFT JOIN (SELECT symbol, count(*) AS rows FROM market.raw_prices GROUP BY symbol) AS r USING (symbol)"""
     )
     return {row.symbol: LedgerEntry(**row._mapping) for row in rows}
@@ -57,7 +61,7 @@ def read_ledger(database: Database) -> Mapping[str, LedgerEntry]:
 
 def ledger_frame(entries: Iterable[LedgerEntry]) -> pd.DataFrame:
     """Shape entries as rows of `market.fetch_ledger`."""
-    frame = pd.DataFrame([asdict(entry) for entry in entries]).drop(columns="rows_found")
+    frame = pd.DataFrame([asdict(entry) for entry in entries]).drop(columns=["rows_found", "accepted_last"])
     days = {name: frame[name].astype("datetime64[us]") for name in ("first_session", "last_session", "dirty_from")}
     fetched_at = pd.to_datetime(frame["fetched_at"], utc=True).dt.as_unit("us")
     return frame.assign(**days, fetched_at=fetched_at, rows=frame["rows"].astype("int64"))

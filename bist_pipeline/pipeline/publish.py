@@ -8,7 +8,6 @@ How `publish` works, in one transaction under one lock:
 """
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
@@ -42,14 +41,8 @@ class PublishReport:
     last_final_session: date | None
 
 
-def publish(context: PipelineContext, span: Span, symbols: Sequence[str] | None = None) -> PublishReport:
-    """Make the derived rows of a span visible to consumers, in one transaction.
-
-    Args:
-        context: The run's surroundings.
-        span: Sessions to publish, of all symbols.
-        symbols: Those that were derived anew, where it was not all: the others stay dirty.
-    """
+def publish(context: PipelineContext, span: Span) -> PublishReport:
+    """Make the derived rows of a span visible to consumers, in one transaction."""
     with context.database.statements("publishing") as connection:
         connection.run("SELECT pg_advisory_xact_lock(hashtextextended('bist_pipeline:serving', 0))")
         connection.run("SET LOCAL work_mem = '256MB'")
@@ -63,7 +56,6 @@ def publish(context: PipelineContext, span: Span, symbols: Sequence[str] | None 
         _count(connection, signals["signals"], events["events"])
         row: dict[str, Any] = values | {"run_id": context.run_id} | signals | events | _summary(connection, values)
         connection.run(_INSERT_PUBLISH, row)
-        _clear_dirty(connection, values | {"symbols": None if symbols is None else ",".join(symbols)})
         message = json.dumps({"publish_id": publish_id, "first": str(span.first), "last": str(span.last)})
         connection.run("SELECT pg_notify(:channel, :message)", {"channel": CHANNEL, "message": message})
     return PublishReport(**{field.name: row[field.name] for field in fields(PublishReport)})
@@ -140,25 +132,8 @@ def _summary(connection: Statements, values: dict[str, Any]) -> dict[str, Any]:
 _INSERT_PUBLISH = """
     INSERT INTO serving.publishes (publish_id, published_at, origin, run_id, first_session, last_session,
         last_final_session, signals, signals_superseded, events, events_superseded, symbols)
-    VALUES (:publish_id, clock_timestamp(), :origin, :run_id, :first, :last, :last_final_session, :signals,
+    VALUES (:publish_id, greatest(clock_timestamp(), (SELECT max(published_at) FROM serving.publishes)), :origin, :run_id, :first, :last, :last_final_session, :signals,
         :signals_superseded, :events, :events_superseded, :symbols)"""
-
-
-def _clear_dirty(connection: Statements, values: dict[str, Any]) -> None:
-    """Move each symbol's `dirty_from` past what has been derived anew; clean when nothing is left.
-
-    What is left are later bars, and derived rows of bars that are gone. The ledger's last session would not do: a stray
-    row of a far day would keep its symbol dirty for ever.
-    """
-    connection.run(
-        """UPDATE market.fetch_ledger AS l SET dirty_from = CASE WHEN
-            EXISTS (SELECT FROM market.daily_prices AS t WHERE t.symbol = l.symbol AND t.session_date > :last)
-            OR EXISTS (SELECT FROM analytics.indicators AS t WHERE t.symbol = l.symbol AND t.session_date > :last)
-            THEN CAST(:last AS date) + 1 END
-        WHERE dirty_from BETWEEN :first AND :last
-        AND (CAST(:symbols AS text) IS NULL OR symbol = ANY (string_to_array(:symbols, ',')))""",
-        values,
-    )
 
 
 def _record_model(connection: Statements, model: Model) -> None:

@@ -69,6 +69,6 @@ def active_symbols(context: PipelineContext, wanted: Sequence[str] | None = None
     if strangers:
         raise UniverseError(
             f"not in the universe ({context.settings.bist_universe}): {', '.join(strangers)}; "
-            "`bist-pipeline status` lists what is, BIST_UNIVERSE decides it"
+            "BIST_UNIVERSE decides what is"
         )
     return asked

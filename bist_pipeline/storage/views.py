@@ -52,8 +52,9 @@ FROM serving.pattern_events WHERE superseded_by IS NULL"""
 
 WATERMARK = """
 CREATE OR REPLACE VIEW serving.watermark AS
-SELECT max(publish_id) AS publish_id, max(published_at) AS published_at, max(last_session) AS last_session,
-       max(last_final_session) AS last_final_session
+SELECT max(publish_id) AS publish_id, max(published_at) AS published_at,
+       (SELECT max(session_date) FROM serving.signals WHERE superseded_by IS NULL) AS last_session,
+       (SELECT max(session_date) FROM serving.signals WHERE superseded_by IS NULL AND is_final) AS last_final_session
 FROM serving.publishes HAVING count(*) > 0"""
 
 # The weights of each model in one row, so that a signal finds all of its own by one lookup.
@@ -70,6 +71,7 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{READER}') THEN
         CREATE ROLE {READER} LOGIN;
         ALTER ROLE {READER} SET default_transaction_read_only = on;
+        EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
     END IF;
 EXCEPTION
     WHEN insufficient_privilege THEN RAISE NOTICE 'no right to create the role {READER}';

@@ -30,8 +30,8 @@ def time_of_newest_bar(newest: date, written_at: datetime, read_at: datetime, ho
     session = hours(newest)
     if session is None:
         return read_at
-    opened, closed = session
-    return written_at.astimezone(UTC) if opened <= written_at < closed + SETTLING else read_at
+    _, closed = session
+    return written_at.astimezone(UTC) if written_at < closed + SETTLING else read_at
 
 
 def calendar_hours(day: date) -> tuple[datetime, datetime] | None:

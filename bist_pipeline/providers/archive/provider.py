@@ -8,9 +8,12 @@ import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import pandas as pd
+
+from bist_pipeline.core.calendar import ISTANBUL
 from bist_pipeline.core.clock import Clock, SystemClock
 from bist_pipeline.core.errors import (
     BadPayloadError,
@@ -113,7 +116,7 @@ class ArchiveProvider:
         place = Place(symbol, path.name, "row" if is_parquet else "line")
         table = read_parquet_table(payload, place) if is_parquet else read_text_table(unpack(payload, place), place)
         frames = build_frames(table, place)
-        newest = frames.bars["session_date"].max().date()
+        newest = _newest_by(frames.bars["session_date"], written_at)
         return History(
             symbol=symbol,
             bars=frames.bars,
@@ -156,6 +159,12 @@ class ArchiveProvider:
         if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or len(payload) != after.st_size:
             raise TransientProviderError(f"{symbol}: {path.name} is being written; ask again when it is complete")
         return payload, datetime.fromtimestamp(after.st_mtime, UTC)
+
+
+def _newest_by(days: "pd.Series[pd.Timestamp]", written_at: datetime) -> date:
+    """The newest day that the file can know of: a mistyped day of next month must not make today's bar final."""
+    known = days[days <= pd.Timestamp(written_at.astimezone(ISTANBUL).date())]
+    return (known if len(known) else days).max().date()
 
 
 def build_archive(settings: Settings) -> ArchiveProvider:
