@@ -40,7 +40,7 @@ def command(
     with open_context(settings) as context:
         span = Span.checked(context.calendar, start, end)
         with progress_bar() as told:
-            report = backfill(context, providers, span, symbols, told, accept_shorter or ())
+            report = backfill(context, providers, span, symbols, told, accept_shorter=accept_shorter or ())
     _print_report(report)
     failed = report.ingested.with_status("failed")
     if len(failed):

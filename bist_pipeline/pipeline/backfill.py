@@ -36,6 +36,7 @@ def backfill(
     span: Span,
     symbols: Sequence[str] | None = None,
     progress: Progress = silent,
+    *,
     accept_shorter: Sequence[str] = (),
 ) -> BackfillReport:
     """Fetch what is missing, clean it, derive the span, publish it.

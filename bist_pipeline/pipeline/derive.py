@@ -57,39 +57,33 @@ class DeriveReport:
 
 
 def bars_for(context: PipelineContext, span: Span, symbols: Sequence[str] | None = None) -> Bars:
-    """Read what the derivations of a span need; hand it to several of them to read it once."""
+    """Read what the derivations of a span need."""
     kill_switch.check(context.settings.bist_kill_switch)
     return read_bars(context.database, span.last, symbols)
 
 
-def derive_indicators(
-    context: PipelineContext, span: Span, symbols: Sequence[str] | None = None, bars: Bars | None = None
-) -> DeriveReport:
+def derive_indicators(context: PipelineContext, span: Span, symbols: Sequence[str] | None = None) -> DeriveReport:
     """Fill `analytics.indicators` for a span."""
     with _writing(context, contracts().indicators) as bulk:
-        history = bars if bars is not None else bars_for(context, span, symbols)
+        history = bars_for(context, span, symbols)
         blocks = (compute_indicators(block, span.first) for block in _blocks(history))
         return _write(bulk, contracts().indicators, blocks, _scope(span, symbols))
 
 
-def derive_candlesticks(
-    context: PipelineContext, span: Span, symbols: Sequence[str] | None = None, bars: Bars | None = None
-) -> DeriveReport:
+def derive_candlesticks(context: PipelineContext, span: Span, symbols: Sequence[str] | None = None) -> DeriveReport:
     """Fill `analytics.candlestick_patterns` for a span."""
     with _writing(context, contracts().candlestick_patterns) as bulk:
-        history = bars if bars is not None else bars_for(context, span, symbols)
+        history = bars_for(context, span, symbols)
         moments = _moments(context, span)
         blocks = (moments.stamp(detect_candlesticks(block, span.first)) for block in _blocks(history))
         return _write(bulk, contracts().candlestick_patterns, blocks, _scope(span, symbols))
 
 
-def derive_signals(
-    context: PipelineContext, span: Span, symbols: Sequence[str] | None = None, bars: Bars | None = None
-) -> DeriveReport:
+def derive_signals(context: PipelineContext, span: Span, symbols: Sequence[str] | None = None) -> DeriveReport:
     """Fill `analytics.signals` for a span, from the stored indicators and candlesticks of the same sessions."""
     with _writing(context, contracts().signals) as bulk:
         dirt = read_dirt(context, span, symbols)
-        history = bars if bars is not None else bars_for(context, span, symbols)
+        history = bars_for(context, span, symbols)
         closes, moments = _closes(history, span), _moments(context, span)
         blocks = (_stored_signals(context, chunk, symbols, closes, moments) for chunk in span.chunks())
         report = _write(bulk, contracts().signals, blocks, _scope(span, symbols))

@@ -120,8 +120,8 @@ def _is_covered(span: Span, needed: Span, publishes: Sequence[Span]) -> bool:
     return any(one.first <= first and one.last >= last for one in publishes)
 
 
-# Each accepted bar gets a row of indicators; each of those whose RSI is known gets a signal, since one of the terms needs
-# nothing else; each signal is served as it was derived; nothing is dirty.
+# Each accepted bar gets a row of indicators; each of those whose RSI is known gets a signal, since one of the terms
+# needs nothing else; each signal is served as it was derived; nothing is dirty.
 _LACKING = """
     SELECT DISTINCT (session_date - :origin) / :days AS number FROM (
         SELECT session_date FROM market.daily_prices AS p WHERE NOT EXISTS (

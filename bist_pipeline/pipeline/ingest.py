@@ -149,15 +149,16 @@ def _fetch(providers: Sequence[PriceProvider], symbol: str, mark: str) -> Outcom
 
 
 def _refuse_cut_off(outcome: Outcome, stored: LedgerEntry | None) -> Outcome:
-    if outcome.history is None or stored is None or stored.accepted_last is None:
+    if outcome.history is None or stored is None:
         return outcome
     rows, newest = len(outcome.history.bars), outcome.history.bars["session_date"].max().date()
-    if rows >= stored.rows * LEAST_SHARE_OF_STORED_ROWS and newest >= stored.accepted_last:
+    is_complete = stored.accepted_last is None or newest >= stored.accepted_last
+    if rows >= stored.rows * LEAST_SHARE_OF_STORED_ROWS and is_complete:
         return outcome
     reason = (
         f"{outcome.symbol}: {outcome.history.source} has {rows} rows up to {newest} where {stored.rows} up to "
-        f"{stored.accepted_last} are stored; taken for a cut-off file, the stored rows stay. Where it is meant: "
-        f"`bist-pipeline backfill … --accept-shorter {outcome.symbol}`"
+        f"{stored.accepted_last or stored.last_session} are stored; taken for a cut-off file, the stored rows stay "
+        f"(where it is meant: bist-pipeline backfill --accept-shorter {outcome.symbol} …)"
     )
     return Outcome(outcome.symbol, outcome.provider, "failed", reason, outcome.version)
 

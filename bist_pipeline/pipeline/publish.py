@@ -132,7 +132,9 @@ def _summary(connection: Statements, values: dict[str, Any]) -> dict[str, Any]:
 _INSERT_PUBLISH = """
     INSERT INTO serving.publishes (publish_id, published_at, origin, run_id, first_session, last_session,
         last_final_session, signals, signals_superseded, events, events_superseded, symbols)
-    VALUES (:publish_id, greatest(clock_timestamp(), (SELECT max(published_at) FROM serving.publishes)), :origin, :run_id, :first, :last, :last_final_session, :signals,
+    VALUES (:publish_id,
+        greatest(clock_timestamp(), (SELECT max(published_at) FROM serving.publishes)), -- a clock may be set back
+        :origin, :run_id, :first, :last, :last_final_session, :signals,
         :signals_superseded, :events, :events_superseded, :symbols)"""
 
 

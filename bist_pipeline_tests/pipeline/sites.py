@@ -123,10 +123,11 @@ def run(
     *,
     providers: Sequence[PriceProvider] | None = None,
     symbols: Sequence[str] | None = None,
+    accept_shorter: Sequence[str] = (),
 ) -> BackfillReport:
     """Backfill a range, whose ends may be dates, texts or datetime64."""
     asked = build_providers(context.settings) if providers is None else providers
-    return backfill(context, asked, Span(as_date(first), as_date(last)), symbols)
+    return backfill(context, asked, Span(as_date(first), as_date(last)), symbols, accept_shorter=accept_shorter)
 
 
 def with_calendar_of_home(context: PipelineContext) -> PipelineContext:

@@ -1,13 +1,18 @@
 """Fetching: what is asked again and what is not, and what a failure leaves behind."""
 
 import os
+from datetime import date
+from unittest import mock
 
 import pytest
 from click.testing import CliRunner
 
 from bist_pipeline.cli.root import main
 from bist_pipeline.core.errors import BadPayloadError, ContractError, TransientProviderError, UnknownSymbolError
+from bist_pipeline.pipeline.cleaning import clean_prices
 from bist_pipeline.pipeline.ingest import ingest
+from bist_pipeline.pipeline.ledger import read_ledger
+from bist_pipeline.pipeline.span import Span
 from bist_pipeline_tests.archives import simulated_bars, write_archive
 from bist_pipeline_tests.pipeline.sites import contents, count, execute, ledger, run
 from bist_pipeline_tests.pipeline.spoiled import lines_of, write_lines
@@ -107,12 +112,38 @@ def test_a_file_cut_to_less_than_half_of_its_rows_is_refused_and_the_stored_rows
     if status == "failed":
         assert contents(context, "market.raw_prices", "symbol = 'ZZAAC'").equals(before)
         assert (entry.rows, str(entry.last_session)) == (40, str(BARS["session_date"].max())[:10])
-        assert "ZZAAC: archive:ZZAAC.csv has 19 rows where 40 are stored" in entry.reason
+        assert entry.reason.startswith("ZZAAC: archive:ZZAAC.csv has 19 rows up to ")
+        assert "where 40 up to" in entry.reason
         rewrite(archive, "ZZAAC", lines("ZZAAC"))
         assert statuses(ingest(context, [provider], SYMBOLS))["ZZAAC"] == "answered"
         assert ledger(context, "ZZAAC").reason == ""
     else:
         assert entry.rows == count(context, "market.raw_prices", "symbol = 'ZZAAC'") == 20
+
+
+def test_a_file_that_lacks_the_newest_accepted_session_is_refused_until_a_person_accepts_it(context, archive):
+    provider = watched(archive)
+    ingest(context, [provider], SYMBOLS)
+    clean_prices(context, Span(date(2010, 1, 4), date(2010, 1, 4)))
+    rewrite(archive, "ZZAAC", lines("ZZAAC")[:-1])
+    assert statuses(ingest(context, [provider], SYMBOLS))["ZZAAC"] == "failed"
+    assert ledger(context, "ZZAAC").rows == 40
+    assert "--accept-shorter ZZAAC" in ledger(context, "ZZAAC").reason
+    report = ingest(context, [provider], SYMBOLS, accept_shorter=["ZZAAC"])
+    assert statuses(report)["ZZAAC"] == "answered"
+    assert ledger(context, "ZZAAC").rows == 39
+
+
+def test_what_cleaning_notes_while_a_file_is_being_read_is_kept(context, archive):
+    provider = watched(archive)
+    ingest(context, [provider], SYMBOLS)
+    stale = read_ledger(context.database)
+    context.database.run_alone("UPDATE market.fetch_ledger SET dirty_from = '2021-02-10', cleaned_hash = 'later'")
+    rewrite(archive, "ZZAAC", [dict(line, Volume="7") for line in lines("ZZAAC")])
+    with mock.patch("bist_pipeline.pipeline.ingest.read_ledger", return_value=stale):
+        ingest(context, [provider], SYMBOLS)
+    entry = ledger(context, "ZZAAC")
+    assert (str(entry.dirty_from), entry.cleaned_hash) == ("2021-02-10", "later")
 
 
 def test_a_text_in_a_price_column_fails_that_symbol_alone(context, archive):

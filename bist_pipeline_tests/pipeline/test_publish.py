@@ -295,40 +295,24 @@ def test_the_moment_of_a_publish_belongs_to_it(context):
     assert scores_as_of(context.database, moment - timedelta(microseconds=1)) == {}
 
 
-# ── dirty symbols ──
-
-
-BAR = """INSERT INTO market.daily_prices (symbol, session_date, open_try, high_try, low_try, close_try, volume_shares,
-    adjustment_factor, total_return_factor, basis, is_final, grade, filled, source, as_of)
-    VALUES ('ZZAAA', :day, 1, 1, 1, 1, 1, 1, 1, 'as_traded', true, 'A', '', 'test', now())"""
-INDICATOR = "INSERT INTO analytics.indicators (symbol, session_date, is_final) VALUES ('ZZAAA', :day, true)"
-LEDGER = """INSERT INTO market.fetch_ledger (symbol, provider, status, reason, version, payload_hash, rows,
-    basis, recognised, fetched_at, cleaned_hash, dirty_from)
-    VALUES ('ZZAAA', 'archive', 'answered', '', '', '', 0, '', '{}', now(), '', :day)"""
-BEFORE = date(2023, 12, 29)
-
-
-@pytest.mark.parametrize(
-    ("dirty_from", "later", "symbols", "left"),
-    [
-        (DAY, None, None, None),
-        (NEXT, None, None, None),
-        (DAY, None, ["ZZAAA"], None),
-        (DAY, None, ["ZZAAB"], DAY),  # not derived anew
-        (DAY, BAR, None, THIRD),  # derived up to the span's end: the rest is still to do
-        (DAY, INDICATOR, None, THIRD),  # derived from a bar that is gone
-        (BEFORE, None, None, BEFORE),  # the change lies before the span
-        (THIRD, BAR, None, THIRD),
-        (None, BAR, None, None),
-    ],
-)
-def test_a_symbol_is_clean_as_far_as_it_was_derived_anew(context, dirty_from, later, symbols, left):
+def test_a_publish_alone_makes_nobody_clean(context):
     with context.database.statements("filling") as connection:
-        connection.run(LEDGER, {"day": dirty_from})
-        for row, day in ((BAR, DAY), (INDICATOR, DAY), *([(later, THIRD)] if later else [])):
-            connection.run(row, {"day": day})
-    publish(context, SPAN, symbols)
-    assert context.database.rows("SELECT dirty_from FROM market.fetch_ledger")[0][0] == left
+        connection.run(
+            """INSERT INTO market.fetch_ledger (symbol, provider, status, reason, version, payload_hash, rows,
+            basis, recognised, fetched_at, cleaned_hash, dirty_from)
+            VALUES ('ZZAAA', 'archive', 'answered', '', '', '', 0, '', '{}', now(), '', :day)""",
+            {"day": DAY},
+        )
+    publish(context, SPAN)
+    assert context.database.rows("SELECT dirty_from FROM market.fetch_ledger")[0][0] == DAY
+
+
+def test_the_time_of_a_publish_never_goes_back(context):
+    publish(context, SPAN)
+    context.database.run_alone("UPDATE serving.publishes SET published_at = now() + interval '1 day'")
+    publish(context, SPAN)
+    times = [row[0] for row in context.database.rows("SELECT published_at FROM serving.publishes ORDER BY publish_id")]
+    assert times == sorted(times)
 
 
 # ── listeners and rivals ──

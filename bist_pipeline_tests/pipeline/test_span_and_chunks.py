@@ -55,15 +55,14 @@ def test_a_span_says_its_ends_once_where_they_are_the_same():
 
 @pytest.fixture(scope="module")
 def stored(sites, tmp_path_factory):
-    """A database whose ledger knows of history from the origin on."""
+    """A database with bars from the origin on."""
     context = sites.make(tmp_path_factory.mktemp("none"))
     execute(
         context,
-        """INSERT INTO market.fetch_ledger (symbol, provider, status, reason, version, payload_hash, rows,
-        first_session, last_session, basis, recognised, fetched_at, cleaned_hash)
-        VALUES ('ZZAAA', 'archive', 'answered', '', '', '', 1, DATE '2010-01-04', DATE '2027-12-31', '', '{}', now(),
-        '')
-        """,
+        """INSERT INTO market.daily_prices (symbol, session_date, open_try, high_try, low_try, close_try,
+        volume_shares, adjustment_factor, total_return_factor, basis, is_final, grade, filled, source, as_of)
+        SELECT 'ZZAAA', day, 1, 1, 1, 1, 1, 1, 1, 'as_traded', true, 'A', '', 'test', now()
+        FROM unnest(ARRAY[DATE '2010-01-04', DATE '2027-12-31']) AS day""",
     )
     return context
 

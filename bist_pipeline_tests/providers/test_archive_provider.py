@@ -56,12 +56,18 @@ def test_the_version_changes_with_size_time_and_basis(desk):
 # 2024-01-05 was a Friday with a whole session: 10:00 to 18:00 in Istanbul, 07:00 to 15:00 UTC.
 @pytest.mark.parametrize(
     ("hour", "minute", "is_forming"),
-    [(6, 59, False), (7, 0, True), (12, 0, True), (15, 0, True), (15, 9, True), (15, 10, False), (20, 0, False)],
+    [(6, 59, True), (7, 0, True), (12, 0, True), (15, 0, True), (15, 9, True), (15, 10, False), (20, 0, False)],
 )
-def test_as_of_is_the_time_of_writing_only_while_the_newest_session_ran(desk, hour, minute, is_forming):
+def test_as_of_is_the_time_of_writing_until_the_newest_session_is_over(desk, hour, minute, is_forming):
     written = datetime(2024, 1, 5, hour, minute, tzinfo=UTC)
     _written_at(desk.keep(PLAIN), written)
     assert desk.read().as_of == (written if is_forming else NOW)
+
+
+def test_a_mistyped_day_of_the_future_does_not_make_todays_bar_final(desk):
+    written = datetime(2024, 1, 5, 12, 0, tzinfo=UTC)
+    _written_at(desk.keep(PLAIN + "2024-12-23,1,1,1,1,1\n"), written)
+    assert desk.read().as_of == written
 
 
 def test_as_of_is_the_time_of_reading_when_the_file_was_written_on_another_day(desk):

@@ -45,7 +45,7 @@ def test_the_reasons_of_failing_are_told_the_most_frequent_first():
     mixed = [*outcomes(answered=1, failed=2), ("AKBNK", "failed", "HTTP 429"), ("XXX", "missing", "unknown symbol")]
     finding = symbols_answering.find(given(outcomes=mixed))
     assert finding.summary == (
-        "1 of 5 symbols answered, 3 failed (60.0%; the limit is 20%), 1 unknown to the provider. "
+        "1 of 5 symbols answered, 3 failed (75.0%; the limit is 20%), 1 unknown to the provider. "
         "Reasons: timeout (2); HTTP 429 (1)."
     )
     assert dict(zip(finding.rows["symbol"], finding.rows["detail"], strict=True)) == {
