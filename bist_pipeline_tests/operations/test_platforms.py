@@ -7,9 +7,10 @@ import pytest
 
 from bist_pipeline_tests.operations.children import PATIENCE_SECONDS, REPOSITORY
 
-# psutil chooses its implementation at import, so it is loaded as what this machine is.
+# psutil chooses its implementation at import, so it is loaded as what this machine is; pydantic looks for its time zones so too.
 AS_WINDOWS = """
 import ctypes, http.client, os, psutil, signal, socket, subprocess, sys, tempfile, urllib.request
+import bist_pipeline.settings
 from pathlib import Path
 sys.platform = "win32"
 sys.modules["fcntl"] = None
@@ -28,6 +29,7 @@ except UnsupportedPlatformError as error:
 
 AS_MACOS = """
 import ctypes, os, psutil, signal, subprocess, sys, tempfile
+import bist_pipeline.settings
 from pathlib import Path
 sys.platform = "darwin"
 del os.waitid
