@@ -75,12 +75,13 @@ def test_an_earlier_moment_sees_the_earlier_answer(unfilled, monkeypatch, tmp_pa
     first = run("signals", "--format", "csv").stdout
     lines = (own.archive / "ZZAAA.csv").read_text().splitlines()
     (own.archive / "ZZAAA.csv").write_text("\n".join(lines[:-1]) + "\n")  # the last bar is taken back
-    assert "--accept-shorter ZZAAA" in refusal(run("backfill", *last))
+    refused = run("backfill", *last)  # one of three symbols that fails is more than a fifth
+    assert (refused.exit_code, "--accept-shorter ZZAAA" in refused.stderr) == (1, True)
     assert run("backfill", *last, "--accept-shorter", "zzaaa").exit_code == 0
     published = [row.published_at for row in unfilled.rows("SELECT published_at FROM serving.publishes ORDER BY 1")]
-    assert len(published) == 3  # the refused one published what the others have
+    assert len(published) == 2
     assert run("signals", "--format", "csv").stdout != first
-    then = (published[2] - timedelta(milliseconds=1)).isoformat()
+    then = (published[1] - timedelta(milliseconds=1)).isoformat()
     assert run("signals", "--as-of", then, "--format", "csv").stdout == first
     before = (published[0] - timedelta(milliseconds=1)).isoformat()
     assert f"no signals yet as of {before}" in refusal(run("signals", "--as-of", before))
