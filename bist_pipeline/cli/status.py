@@ -7,6 +7,7 @@ from bist_pipeline.operations.home_lock import running_instance
 from bist_pipeline.pipeline.context import open_context
 from bist_pipeline.pipeline.status import Status, read_status
 from bist_pipeline.settings import load_settings
+from bist_pipeline.storage.views import READER
 
 _FAILURES_SHOWN = 10
 
@@ -20,6 +21,7 @@ def command() -> None:
     with open_context(settings, reads_only=True) as context:
         status = read_status(context)
         click.echo(f"home {settings.bist_home}: {running}; the exchange is {status.market.replace('_', ' ')}")
+        click.echo(f"consumers read at {context.database.url.with_user(READER).libpq}")
     _print_watermark(status)
     print_table(status.tables, ["table", "rows", "first_session", "last_session"], title="Tables")
     for title, frame in (

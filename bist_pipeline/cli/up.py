@@ -19,6 +19,7 @@ from bist_pipeline.pipeline import up
 from bist_pipeline.pipeline.context import DATA_DATABASE
 from bist_pipeline.pipeline.contracts import database_shape
 from bist_pipeline.pipeline.dagster_records import prepare_records
+from bist_pipeline.pipeline.watchdog import kept_running
 from bist_pipeline.providers.registry import build_providers
 from bist_pipeline.settings import Settings, load_settings, remember
 from bist_pipeline.storage.database import Database
@@ -68,6 +69,7 @@ def _database(settings: Settings) -> Iterator[DatabaseUrl]:
         if settings.bist_database_url is None:
             server = stack.enter_context(use_server(settings.bist_home, die_with_parent=True))
             stack.callback(server.stop)
+            stack.enter_context(kept_running(server, click.echo))
             server.ensure_database(DATA_DATABASE)
             url = DatabaseUrl.parse(server.url(DATA_DATABASE))
             click.echo(f"PostgreSQL runs as pid {server.pid} in {settings.bist_home}")

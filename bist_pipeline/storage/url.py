@@ -71,6 +71,10 @@ class DatabaseUrl:
         """Return the address of another database on the same server."""
         return type(self)(self.url.set(database=name))
 
+    def with_user(self, name: str) -> Self:
+        """Return the address for another user, without a password."""
+        return type(self)(self.url.set(username=name, password=None))
+
     def with_search_path(self, schema: str) -> Self:
         """Return the address with a schema that unqualified names resolve to."""
         options = (*self.url.normalized_query.get("options", ()), f"-csearch_path={schema}")

@@ -7,7 +7,7 @@ import pytest
 
 from bist_pipeline_tests.operations.children import PATIENCE_SECONDS, REPOSITORY
 
-# psutil chooses its implementation at import, so it is loaded as what this machine is; pydantic looks for its time zones so too.
+# psutil chooses its implementation at import, and pydantic its time zones: they are loaded as what this machine is.
 AS_WINDOWS = """
 import ctypes, http.client, os, psutil, signal, socket, subprocess, sys, tempfile, urllib.request
 import bist_pipeline.settings
