@@ -23,7 +23,8 @@ def find(given: CheckInput) -> Finding:
         return nothing_there("no symbols that were asked for")
     # Of those that the provider has: an archive of 90 files is asked for 600 symbols.
     share = counts["failed"] / max(counts["failed"] + counts["answered"], 1)
-    silent = outcomes[status == "failed"] if counts["answered"] else outcomes
+    # Where a file is broken and no other is there, its fault is the reason, not the symbols that have no file.
+    silent = outcomes[status == "failed"] if counts["answered"] or counts["failed"] else outcomes
     bad = share > MAX_FAILED_SHARE or not counts["answered"]
     summary = (
         f"{counts['answered']:,} of {counts['asked']:,} symbols answered, {counts['failed']:,} failed "

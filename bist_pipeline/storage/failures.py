@@ -25,6 +25,7 @@ _ADVICE = {
     "42501": "the database user lacks a privilege",
     "57P01": "the database server was shut down; what was being written has been rolled back",
     "57P03": "the database server is starting or stopping: try again in a moment",
+    "08006": "the server ended; nothing was written. Its disk may be full: `bist-pipeline doctor`",
 }
 _UNREACHABLE = ("08", "57P03", "28", "3D000", "53300", "57P01")
 
@@ -36,6 +37,7 @@ _REFUSALS = (
     (r"FATAL: permission denied for database", "42501"),
     (r"too many clients|remaining connection slots|too many connections for", "53300"),
     (r"FATAL: the database system is", "57P03"),
+    (r"server closed the connection unexpectedly", "08006"),
     (r"terminating connection due to administrator command", "57P01"),
 )
 
