@@ -51,7 +51,7 @@ def write_archive(folder: Path, bars: pd.DataFrame) -> Path:
 
 def main(arguments: list[str]) -> int:
     """Write 40 SIMULATED symbols over four years into the folder named on the command line."""
-    if len(arguments) != 1:
+    if len(arguments) != 1 or arguments[0].startswith("-"):
         sys.stderr.write("usage: python -m bist_pipeline_tests.archives DIR\n")
         return 2
     bars = simulated_bars(symbols=40, sessions=1000, first=date(2022, 1, 3))

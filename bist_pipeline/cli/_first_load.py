@@ -27,12 +27,13 @@ _LOOK_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class _Progress:
-    """Weekdays derived, of all that the stored history has; symbols asked so far."""
+    """Weekdays derived, of all that the stored history has; symbols asked so far, and those of them that failed."""
 
     derived: int
     weekdays: int
     symbols_asked: int
     symbols: int
+    failed: int
 
     @property
     def is_complete(self) -> bool:
@@ -68,11 +69,15 @@ def _watch(url: DatabaseUrl, settings: Settings, address: str, stop: Event) -> N
 
 
 def _watch_until_loaded(database: Database, stop: Event) -> None:
+    warned = False
     with progress_bar() as told:
         while not stop.wait(_LOOK_SECONDS):
             now = _look(database)
             told("symbols asked", now.symbols_asked, now.symbols)
-            told("history", now.derived, now.weekdays)
+            told("weekdays derived", now.derived, now.weekdays)
+            if now.failed and now.symbols_asked >= now.symbols and not warned:
+                warned = True
+                click.echo(f"{now.failed} symbols failed: `bist-pipeline status` says why", err=True)
             if now.is_complete:
                 return
 
@@ -81,7 +86,9 @@ def _look(database: Database) -> _Progress:
     today = datetime.astimezone(SystemClock().now(), ISTANBUL).date()
     chunks = history_chunks(database, today)
     lengths = {c.number: int(np.busday_count(c.span.first, c.span.last)) + 1 for c in chunks}
-    asked = database.rows("SELECT count(*) AS symbols FROM market.fetch_ledger")[0].symbols
+    asked = database.rows(
+        "SELECT count(*) AS symbols, count(*) FILTER (WHERE status = 'failed') AS failed FROM market.fetch_ledger"
+    )[0]
     all_symbols = database.rows("SELECT count(*) AS symbols FROM reference.stocks WHERE is_active")[0].symbols
     derived = sum(lengths[c.number] for c in chunks if c.published)
-    return _Progress(derived, sum(lengths.values()), asked, all_symbols)
+    return _Progress(derived, sum(lengths.values()), asked.symbols, all_symbols, asked.failed)

@@ -21,7 +21,7 @@ from bist_pipeline.storage.url import DatabaseUrl
 @click.command("env")
 @click.option("--stop", is_flag=True, help="Stop the embedded server that an earlier `env` left running.")
 def command(stop: bool) -> None:
-    r"""Start the database if need be and print the exports for plain Dagster commands.
+    """Start the database if need be and print the exports for plain Dagster commands.
 
     \b
         eval "$(bist-pipeline env)"
@@ -29,7 +29,7 @@ def command(stop: bool) -> None:
         dagster asset materialize --select '*' --partition 2026-08-07 -m bist_pipeline.definitions
 
     The embedded server stays until `bist-pipeline env --stop`, or until `up` is stopped.
-    """
+    """  # noqa: D301 - click reads the backspace itself as "keep these lines"
     settings = load_settings()
     if stop:
         _stop(settings)

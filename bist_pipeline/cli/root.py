@@ -55,7 +55,7 @@ class _Root(click.Group):
 @click.group(cls=_Root, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="bist-pipeline")
 def main() -> None:
-    r"""Borsa Istanbul prices to audited signals.
+    """Borsa Istanbul prices to audited signals.
 
     A first look, with a folder of price files (CSV or Parquet, one per symbol):
 
@@ -64,4 +64,4 @@ def main() -> None:
         bist-pipeline signals              # in another terminal, same folder
 
     Everything lives in the folder .bist of the current directory, or where BIST_HOME says.
-    """
+    """  # noqa: D301 - click reads the backspace itself as "keep these lines"

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from bist_pipeline.cli._first_load import told_of_first_load
+from bist_pipeline.core.calendar import load_calendar
 from bist_pipeline.core.errors import SettingsError
 from bist_pipeline.operations import kill_switch
 from bist_pipeline.operations.home_lock import HomeLock
@@ -16,7 +17,7 @@ from bist_pipeline.operations.supervisor.events import Event
 from bist_pipeline.operations.supervisor.stop_request import stop_on_signals
 from bist_pipeline.operations.supervisor.supervisor import Supervisor
 from bist_pipeline.pipeline import up
-from bist_pipeline.pipeline.context import DATA_DATABASE
+from bist_pipeline.pipeline.context import DATA_DATABASE, overrides_path
 from bist_pipeline.pipeline.contracts import database_shape
 from bist_pipeline.pipeline.dagster_records import prepare_records
 from bist_pipeline.pipeline.watchdog import kept_running
@@ -44,6 +45,7 @@ def command(archive: Path | None, port: int) -> None:
     if settings.bist_archive_dir is None and "archive" in settings.bist_providers:
         raise SettingsError("where are the prices? `bist-pipeline up --archive DIR`, DIR holding one file per symbol")
     build_providers(settings)
+    load_calendar(overrides_path(settings))  # a broken file is told now, not by each run
     with stop_on_signals() as request, ExitStack() as stack:
         stack.enter_context(HomeLock(settings.bist_home).held(up.address(port)))
         check_port(up.HOST, port)
@@ -58,7 +60,7 @@ def command(archive: Path | None, port: int) -> None:
         with told_of_first_load(url, settings, up.address(port)):
             killed = supervisor.run(request)
     for process in killed:
-        click.echo(f"had to kill {process}")
+        click.echo(f"pid {process.pid} did not stop in time and was killed: {process.command[:80]}")
     click.echo("stopped; the data stays in " + str(settings.bist_home))
 
 

@@ -13,12 +13,13 @@ from typing import Literal
 
 from bist_pipeline.core.calendar import SessionCalendar, load_calendar
 from bist_pipeline.core.clock import Clock, SystemClock
+from bist_pipeline.core.errors import StorageError
 from bist_pipeline.operations import kill_switch
 from bist_pipeline.pipeline.contracts import database_shape
 from bist_pipeline.settings import Settings
 from bist_pipeline.storage.database import Database
 from bist_pipeline.storage.embedded.usage import use_server
-from bist_pipeline.storage.migrate import migrate
+from bist_pipeline.storage.migrate import current_fingerprint, migrate
 from bist_pipeline.storage.url import DatabaseUrl
 
 Origin = Literal["live", "backfill"]
@@ -64,12 +65,25 @@ def open_context(
         KillSwitchError: The kill switch is set.
         StorageError: The database cannot be reached or prepared.
     """
-    if not reads_only:
+    if reads_only:
+        _require_home(settings)
+    else:
         kill_switch.check(settings.bist_kill_switch)
     with open_database(settings) as database:
-        migrate(database, database_shape())
+        if not reads_only:
+            migrate(database, database_shape())
+        elif current_fingerprint(database) is None:
+            raise StorageError(f"nothing is stored in {database.url} yet: `bist-pipeline up` or `backfill` fills it")
         calendar = load_calendar(overrides_path(settings))
         yield PipelineContext(settings, database, calendar, clock or SystemClock(), run_id or str(uuid.uuid4()))
+
+
+def _require_home(settings: Settings) -> None:
+    """Refuse to make a database where somebody only wants to read one."""
+    if settings.bist_database_url is None and not (settings.bist_home / "postgres").exists():
+        raise StorageError(
+            f"nothing is stored in {settings.bist_home}: run this where `up` was started, or set BIST_HOME"
+        )
 
 
 @contextmanager

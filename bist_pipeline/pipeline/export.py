@@ -37,8 +37,11 @@ def export(
     that has no rows any more loses its folder.
 
     Raises:
-        BistError: The folder cannot be written.
+        BistError: The folder cannot be written, or holds an export of the other format.
     """
+    other = "csv" if form == "parquet" else "parquet"
+    if next(out.glob(f"*/session_date=*/rows.{other}"), None) is not None:
+        raise BistError(f"{out} holds a {other} export: choose another folder")
     rows: dict[str, int] = dict.fromkeys(VIEWS, 0)
     steps = [(view, chunk) for view in VIEWS for chunk in span.chunks()]
     progress("exporting", 0, len(steps))
