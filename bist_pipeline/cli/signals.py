@@ -12,6 +12,7 @@ from bist_pipeline.client import Client
 from bist_pipeline.core.errors import BistError
 from bist_pipeline.core.symbols import normalise_symbols
 from bist_pipeline.pipeline.context import open_context
+from bist_pipeline.pipeline.market_kind import stored_market_kind
 from bist_pipeline.pipeline.universe import active_symbols
 from bist_pipeline.settings import load_settings
 
@@ -43,6 +44,9 @@ def command(session: date | None, symbols: list[str] | None, as_of: datetime | N
             client.close()
         if found.empty:
             raise BistError(_why_empty(session, as_of, traded=session is None or context.calendar.is_session(session)))
+        kind = stored_market_kind(context.database)
+    if kind not in {None, "real"}:
+        click.echo(f"{str(kind).upper()} market: no price here is real", err=True)
     _write(found.sort_values(["score", "symbol"], ascending=[False, True]), form)
 
 

@@ -1,6 +1,7 @@
 """`bist-pipeline status`."""
 
 import click
+import pandas as pd
 
 from bist_pipeline.cli._console import print_table
 from bist_pipeline.operations.home_lock import running_instance
@@ -20,6 +21,8 @@ def command() -> None:
     running = f"up runs as pid {instance.pid} at {instance.address}" if instance else "up is not running"
     with open_context(settings, reads_only=True) as context:
         status = read_status(context)
+        if status.kind not in {"", "real"}:
+            click.echo(f"{status.kind.upper()} market: no price here is real")
         click.echo(f"home {settings.bist_home}: {running}; the exchange is {status.market.replace('_', ' ')}")
         click.echo(f"consumers read at {context.database.url.with_user(READER).libpq}")
     _print_watermark(status)
@@ -34,10 +37,25 @@ def command() -> None:
             status.publishes[["publish_id", "published_at", "first_session", "last_session", "signals"]],
         ),
         (f"Failures (first {_FAILURES_SHOWN} of {len(status.failures)})", status.failures.head(_FAILURES_SHOWN)),
+        ("Newest refresh of a session in progress", status.live),
+        ("Requests of the last day", _short(status.health)),
         ("Providers", status.providers),
     ):
         if len(frame):
             print_table(frame, list(frame.columns), title=title)
+
+
+def _short(health: pd.DataFrame) -> pd.DataFrame:
+    """The columns that fit beside each other; faults of all kinds together."""
+    faults = ["server_errors", "bad_bodies", "timeouts", "connection_faults", "unauthorized", "refused"]
+    told = health.assign(
+        faults=health[faults].sum(axis=1),
+        waited_s=health["waited_seconds"].round(1),
+        megabytes=(health["bytes_received"] / 1e6).round(1),
+        host=health["host"].str.removeprefix("https://").str.removeprefix("http://"),
+    )
+    columns = ["provider", "host", "requests", "answered", "success_ratio", "retried", "throttled", "faults"]
+    return told[[*columns, "waited_s", "megabytes", "last_answer_at", "circuit"]]
 
 
 def _print_watermark(status: Status) -> None:

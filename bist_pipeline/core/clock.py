@@ -5,7 +5,7 @@ that a test or a replay decides what "now" is.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 
@@ -43,3 +43,18 @@ class FixedClock:
     def now(self) -> datetime:
         """Return the fixed time in UTC."""
         return self.at.astimezone(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class OffsetClock:
+    """The machine's clock, shifted: the time at a simulated exchange, which runs as fast as ours.
+
+    Attributes:
+        offset: Its time less the machine's.
+    """
+
+    offset: timedelta
+
+    def now(self) -> datetime:
+        """Return the shifted time in UTC."""
+        return SystemClock().now() + self.offset

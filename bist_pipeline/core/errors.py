@@ -4,6 +4,8 @@ Belongs here: exception classes that cross a room's border. Does not belong here
 `providers/`, one in `storage/`, one in `cli/`). A message is one line and names what was wrong, where, and what to do.
 """
 
+from datetime import datetime
+
 
 class BistError(Exception):
     """Base of every error that is reported to a person as one line, without a traceback."""
@@ -45,6 +47,26 @@ class TransientProviderError(ProviderError):
     """Asking again later may help: timeout, throttling, outage. Never evidence of a delisting."""
 
 
+class ThrottledError(TransientProviderError):
+    """The provider says that too much is asked (429). The whole client slows down, whatever the route."""
+
+
+class CircuitOpenError(TransientProviderError):
+    """Nothing is asked for now: the provider, or one of its hosts, failed too often. The message says until when.
+
+    Attributes:
+        until: When the next request may be tried, UTC.
+    """
+
+    def __init__(self, message: str, until: datetime) -> None:
+        super().__init__(message)
+        self.until = until
+
+
+class DeadlineError(TransientProviderError):
+    """The time allowed for this work is over; what has arrived is used."""
+
+
 class UnknownSymbolError(PermanentProviderError):
     """The provider does not have this symbol."""
 
@@ -67,6 +89,10 @@ class EmbeddedServerError(StorageError):
 
 class HomeBusyError(BistError):
     """Another process holds this home."""
+
+
+class MarketKindError(BistError):
+    """A database that holds one kind of market (real, simulated, replayed) was offered another."""
 
 
 class KillSwitchError(BistError):

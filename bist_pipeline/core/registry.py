@@ -25,9 +25,9 @@ class Named(Protocol):
 
 Part = TypeVar("Part", bound=Named)
 
-# Modules of a room that hold its machinery rather than a part: `contract.py` states the part's type, the others
-# start with an underscore.
-_MACHINERY = frozenset({"contract", "registry", "engine"})
+# Modules and packages of a room that hold its machinery rather than a part: `contract.py` states the part's type, the
+# others start with an underscore.
+_MACHINERY = frozenset({"contract", "registry", "engine", "pacing"})
 
 
 def discover(package: ModuleType, part_type: type[Part]) -> Mapping[str, Part]:
@@ -63,7 +63,7 @@ def _part_modules(package: ModuleType) -> list[str]:
     prefix, names = f"{package.__name__}.", []
     for info in pkgutil.walk_packages(package.__path__, prefix=prefix, onerror=_refuse_package):
         path = info.name.removeprefix(prefix).split(".")
-        if not info.ispkg and not any(part.startswith("_") for part in path) and path[-1] not in _MACHINERY:
+        if not info.ispkg and not any(part.startswith("_") or part in _MACHINERY for part in path):
             names.append(info.name)
     return sorted(names)
 

@@ -11,9 +11,10 @@ from typing import cast
 import dagster as dg
 from pydantic import PrivateAttr
 
+from bist_pipeline.defs.lanes import LANE, LIVE
 from bist_pipeline.pipeline.context import PipelineContext, open_context
-from bist_pipeline.providers.contract import PriceProvider
-from bist_pipeline.providers.registry import build_providers
+from bist_pipeline.pipeline.market_kind import stored_market_kind
+from bist_pipeline.pipeline.sources import Sources, open_sources
 from bist_pipeline.settings import load_settings
 
 
@@ -32,8 +33,11 @@ class PipelineResource(dg.ConfigurableResource):
     def yield_for_execution(self, context: dg.InitResourceContext) -> Generator["PipelineResource", None, None]:
         """Open the pipeline's surroundings for one run."""
         settings = load_settings(bist_home=self.home)
-        run_id = context.run.run_id if context.run else None  # None outside a run, where a test builds the resource
-        with open_context(settings, run_id=run_id) as opened:
+        run = context.run  # None outside a run, where a test builds the resource
+        is_live = run is not None and run.tags.get(LANE) == LIVE
+        with open_context(
+            settings, run_id=run.run_id if run else None, origin="live" if is_live else "backfill"
+        ) as opened:
             self._context = opened
             yield self
 
@@ -42,6 +46,11 @@ class PipelineResource(dg.ConfigurableResource):
         """The open surroundings."""
         return cast(PipelineContext, self._context)
 
-    def providers(self) -> list[PriceProvider]:
-        """The configured providers of history, in order."""
-        return build_providers(self.context.settings)
+    def sources(self) -> Sources:
+        """The configured providers, with what they need to ask."""
+        return open_sources(self.context)
+
+    def market_label(self) -> dict[str, str]:
+        """Metadata that says so where the market is not the real one."""
+        kind = stored_market_kind(self.context.database)
+        return {} if kind in {None, "real"} else {"market": str(kind).upper()}

@@ -12,16 +12,19 @@ import dagster as dg
 
 from bist_pipeline.core.errors import BistError
 from bist_pipeline.defs.jobs import derive_sessions
+from bist_pipeline.defs.lanes import HISTORY, HISTORY_TAGS, LANE
 from bist_pipeline.defs.partitions import SESSIONS, range_tags
 from bist_pipeline.operations import kill_switch
 from bist_pipeline.pipeline.context import open_database
 from bist_pipeline.pipeline.history import HistoryChunk, changed_symbols, history_chunks, newest_chunk
-from bist_pipeline.providers.registry import build_providers
+from bist_pipeline.pipeline.pacing import circuit_open
+from bist_pipeline.providers.contract import Services
+from bist_pipeline.providers.registry import build_providers, exchange_clock
 from bist_pipeline.settings import Settings, load_settings
 from bist_pipeline.storage.database import Database
 from bist_pipeline.storage.migrate import current_fingerprint
 
-LANE = {"bist/lane": "history"}
+_LANE = {LANE: HISTORY}
 CHUNK_TAG = "bist/history_chunk"
 
 # A chunk that keeps failing needs a person: retrying for ever is how 368,000 failed runs are made.
@@ -32,8 +35,9 @@ MOST_ATTEMPTS = 3
     job=derive_sessions,
     minimum_interval_seconds=15,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Fetches what a provider would answer differently and derives stored history that no publish covers: a "
-    "year of sessions a run, newest first, one at a time.",
+    description="Fetches what a provider would answer differently (new or changed files; after each close, and once "
+    "more the next morning) and derives stored history that no publish covers: a year of sessions a run, newest first, "
+    "one at a time.",
 )
 def first_load(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """Request the run that brings stored history one step further."""
@@ -45,14 +49,17 @@ def first_load(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | 
 
 def _next_step(instance: dg.DagsterInstance, settings: Settings) -> dg.RunRequest | dg.SkipReason:
     kill_switch.check(settings.bist_kill_switch)
-    running = instance.get_runs(dg.RunsFilter(tags=LANE, statuses=_UNFINISHED), limit=1)
+    running = instance.get_runs(dg.RunsFilter(tags=_LANE, statuses=UNFINISHED), limit=1)
     if running:
         return dg.SkipReason(f"chunk {running[0].tags.get(CHUNK_TAG)} is being derived")
     today = date.fromisoformat(str(SESSIONS.get_last_partition_key()))
-    providers = build_providers(settings)
+    providers = build_providers(settings, Services(clock=exchange_clock(settings)))
     with open_database(settings) as database:
         if current_fingerprint(database) is None:
             return _request(newest_chunk(today), "fetch:first")
+        circuit = circuit_open(database)
+        if circuit is not None:
+            return dg.SkipReason(str(circuit))
         changed = changed_symbols(settings, providers, database)
         state = _state(database)
         fetch = _untried(instance, newest_chunk(today), f"fetch:{_digest(changed)}:{state}") if changed else None
@@ -79,7 +86,7 @@ def _untried(instance: dg.DagsterInstance, chunk: HistoryChunk, key: str) -> dg.
     return next((request for request in requests if not _runs_of(instance, request)), None)
 
 
-_UNFINISHED = [
+UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTING,
@@ -89,7 +96,7 @@ _UNFINISHED = [
 
 
 def _request(chunk: HistoryChunk, key: str) -> dg.RunRequest:
-    tags = {**range_tags(chunk.span), **LANE, CHUNK_TAG: str(chunk.number), "dagster/priority": "-5", "bist/step": key}
+    tags = {**range_tags(chunk.span), **HISTORY_TAGS, CHUNK_TAG: str(chunk.number), "bist/step": key}
     return dg.RunRequest(run_key=key, tags=tags)
 
 

@@ -1,13 +1,15 @@
 """Delivered rows in, clean bars and withheld rows out.
 
 Belongs here: the one pass over raw rows that accepts or quarantines each of them and fills what is missing. Does not
-belong here: the rules themselves (`rules.py`), adjusting for corporate actions, reading or writing tables.
+belong here: the rules themselves (`rules.py`), the arithmetic of splits (`splits.py`), factors for readers
+(`factors.py`), reading or writing tables.
 
 1. Look up each row's day in the schedule (`_Schedule`).
 2. Find rows delivered more than once (`repetitions.py`).
-3. Try the rules in order; the first that a row breaks withholds it (`rules.py`).
-4. Fill what the other rows lack, and flag it (`_accept`).
-5. Say why the withheld rows are withheld, for those rows alone (`_quarantine`).
+3. Undo the splits of rows whose provider states them all (`splits.py`).
+4. Try the rules in order; the first that a row breaks withholds it (`rules.py`).
+5. Fill what the other rows lack, and flag it (`_accept`).
+6. Say why the withheld rows are withheld, in the provider's own values, for those rows alone (`_quarantine`).
 """
 
 from dataclasses import dataclass
@@ -21,6 +23,7 @@ import pandas as pd
 from bist_pipeline.core.bars import DayArray
 from bist_pipeline.market.repetitions import RAW_VALUES, Repetitions, find_repetitions
 from bist_pipeline.market.rules import RULES, BoolArray, Evidence
+from bist_pipeline.market.splits import TRADED_VALUES, Actions, is_undoable, undo_splits
 
 ACCEPTED_COLUMNS = (
     *("symbol", "session_date", "open_try", "high_try", "low_try", "close_try", "volume_shares"),
@@ -54,7 +57,7 @@ class Cleaned:
     quarantined: pd.DataFrame
 
 
-def clean(raw: pd.DataFrame, schedule: pd.DataFrame) -> Cleaned:
+def clean(raw: pd.DataFrame, schedule: pd.DataFrame, actions: Actions | None = None) -> Cleaned:
     """Accept or quarantine every delivered row.
 
     Args:
@@ -62,15 +65,52 @@ def clean(raw: pd.DataFrame, schedule: pd.DataFrame) -> Cleaned:
             the future, never the wall clock.
         schedule: One row per weekday that covers the days of `raw`: `session_date`, `is_session`, `open_at`,
             `final_at` (UTC, NaT when closed), `note`. A day it does not hold counts as closed.
+        actions: Splits to undo; None where none can be.
     """
-    calendar = _Schedule.of(schedule)
+    undone = is_undoable(raw, actions) if actions else np.zeros(len(raw), dtype=bool)
+    return _clean(raw, _Schedule.of(schedule), _as_traded(raw, undone, actions))
+
+
+def clean_forming(live: pd.DataFrame, schedule: pd.DataFrame, actions: Actions) -> Cleaned:
+    """Accept or quarantine live answers, shaped as rows of `market.raw_prices`, by the same rules.
+
+    What comes of them is never final: only history makes a bar final. Prices as traded are put on the grid.
+    """
+    traded = _as_traded(live, (live["basis"] == "as_traded").to_numpy(dtype=bool), actions)
+    cleaned = _clean(live, _Schedule.of(schedule), traded)
+    return Cleaned(cleaned.accepted.assign(is_final=np.zeros(len(cleaned.accepted), dtype=bool)), cleaned.quarantined)
+
+
+@dataclass(frozen=True, slots=True)
+class _Traded:
+    """Delivered rows as they were traded, as far as that is known, and which of them are doubtful."""
+
+    rows: pd.DataFrame
+    doubtful: BoolArray
+
+
+def _as_traded(raw: pd.DataFrame, undone: BoolArray, actions: Actions | None) -> _Traded:
+    doubtful = np.zeros(len(raw), dtype=bool)
+    if actions is None or not undone.any():
+        return _Traded(raw, doubtful)
+    rows, doubtful[undone] = undo_splits(raw[undone], actions)
+    if undone.all():
+        return _Traded(rows, doubtful)
+    columns = {name: raw[name].to_numpy(copy=True) for name in (*TRADED_VALUES, "volume_raw")}
+    for name, values in columns.items():
+        values[undone] = rows[name]
+    basis = pd.array(np.where(undone, "as_traded", raw["basis"]), dtype="str")
+    return _Traded(raw.assign(**columns, basis=basis), doubtful)
+
+
+def _clean(raw: pd.DataFrame, calendar: "_Schedule", traded: _Traded) -> Cleaned:
     day = raw["session_date"].to_numpy(dtype="datetime64[us]")
     where = calendar.find(day)
     repetitions = find_repetitions(raw)
-    verdict = _judge(_evidence(raw, day, calendar, where, repetitions))
+    verdict = _judge(_evidence(traded.rows, day, calendar, where, repetitions))
     taken, withheld = np.flatnonzero(verdict < 0), np.flatnonzero(verdict >= 0)
     return Cleaned(
-        accepted=_accept(raw.iloc[taken], calendar.final_at[where[taken]]),
+        accepted=_accept(traded.rows.iloc[taken], calendar.final_at[where[taken]], traded.doubtful[taken]),
         quarantined=_quarantine(
             raw.iloc[withheld],
             verdict[withheld],
@@ -147,7 +187,7 @@ def _judge(evidence: Evidence) -> npt.NDArray[np.int8]:
     return verdict
 
 
-def _accept(rows: pd.DataFrame, final_at: DayArray) -> pd.DataFrame:
+def _accept(rows: pd.DataFrame, final_at: DayArray, doubtful: BoolArray) -> pd.DataFrame:
     open_, high, low, close, _, volume = (rows[name].to_numpy(dtype=np.float64) for name in RAW_VALUES)
     missing = [np.isnan(values) for values in (open_, high, low, volume)]
     code = sum((gap.astype(np.int64) << bit for bit, gap in enumerate(missing)), np.zeros(len(rows), dtype=np.int64))
@@ -162,7 +202,7 @@ def _accept(rows: pd.DataFrame, final_at: DayArray) -> pd.DataFrame:
         "adjustment_factor": np.ones(len(rows)),
         "total_return_factor": np.ones(len(rows)),
         "is_final": _moments(rows["as_of"]) >= final_at,
-        "grade": _pick(("A", "B"), (code > 0).astype(np.int64)),
+        "grade": _pick(("A", "B", "C"), np.where(doubtful, 2, code > 0).astype(np.int64)),
         "filled": _pick(_FILLED, code),
     }
     return rows.assign(**columns).reset_index(drop=True)[list(ACCEPTED_COLUMNS)]

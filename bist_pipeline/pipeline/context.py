@@ -5,7 +5,7 @@ Belongs here: opening all of it and closing it again. Does not belong here: any 
 
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -13,9 +13,10 @@ from typing import Literal
 
 from bist_pipeline.core.calendar import SessionCalendar, load_calendar
 from bist_pipeline.core.clock import Clock, SystemClock
-from bist_pipeline.core.errors import StorageError
+from bist_pipeline.core.errors import ProviderError, StorageError
 from bist_pipeline.operations import kill_switch
 from bist_pipeline.pipeline.contracts import database_shape
+from bist_pipeline.providers.registry import exchange_clock
 from bist_pipeline.settings import Settings
 from bist_pipeline.storage.database import Database
 from bist_pipeline.storage.embedded.usage import use_server
@@ -51,18 +52,25 @@ class PipelineContext:
 
 @contextmanager
 def open_context(
-    settings: Settings, *, clock: Clock | None = None, run_id: str | None = None, reads_only: bool = False
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    run_id: str | None = None,
+    reads_only: bool = False,
+    origin: Origin = "backfill",
 ) -> Iterator[PipelineContext]:
     """Open the database (starting the embedded server if need be), migrate it, load the calendar.
 
     Args:
         settings: What the person decided.
-        clock: What time it is; the machine's by default.
+        clock: What time it is; the exchange's by default.
         run_id: Who makes the changes; a fresh one by default.
         reads_only: Whether this is no work that the kill switch stops.
+        origin: Whether the run refreshes the session in progress or fills history.
 
     Raises:
         KillSwitchError: The kill switch is set.
+        TransientProviderError: The simulated exchange, whose clock decides, does not answer.
         StorageError: The database cannot be reached or prepared.
     """
     if reads_only:
@@ -75,7 +83,17 @@ def open_context(
         elif current_fingerprint(database) is None:
             raise StorageError(f"nothing is stored in {database.url} yet: `bist-pipeline up` or `backfill` fills it")
         calendar = load_calendar(overrides_path(settings))
-        yield PipelineContext(settings, database, calendar, clock or SystemClock(), run_id or str(uuid.uuid4()))
+        told = clock or _clock(settings, reads_only=reads_only)
+        yield PipelineContext(settings, database, calendar, told, run_id or str(uuid.uuid4()), origin)
+
+
+def _clock(settings: Settings, *, reads_only: bool) -> Clock:
+    try:
+        return exchange_clock(settings)
+    except ProviderError:
+        if reads_only:
+            return SystemClock()  # what is stored can be read without the exchange that it came from
+        raise
 
 
 def _require_home(settings: Settings) -> None:
@@ -101,8 +119,7 @@ def open_database(settings: Settings) -> Iterator[Database]:
 def data_url(settings: Settings) -> Iterator[DatabaseUrl]:
     """Resolve where the data lives, starting the embedded server if no database is configured."""
     if settings.bist_database_url is not None:
-        with nullcontext():
-            yield DatabaseUrl.parse(settings.bist_database_url.get_secret_value())
+        yield DatabaseUrl.parse(settings.bist_database_url.get_secret_value())
         return
     with use_server(settings.bist_home) as server:
         server.ensure_database(DATA_DATABASE)

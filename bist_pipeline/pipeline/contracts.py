@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from functools import cache
 
 from bist_pipeline.indicators.registry import indicator_columns
-from bist_pipeline.schemas import analytics, market, reference, serving
+from bist_pipeline.schemas import analytics, market, operations, reference, serving
 from bist_pipeline.schemas.contract import Contract
 from bist_pipeline.signals.registry import registered_terms
 from bist_pipeline.storage.migrate import Shape
@@ -26,6 +26,7 @@ class Contracts:
     daily_prices: Contract
     quarantine: Contract
     fetch_ledger: Contract
+    quotes: Contract
     indicators: Contract
     candlestick_patterns: Contract
     signals: Contract
@@ -34,6 +35,11 @@ class Contracts:
     served_signals: Contract
     served_events: Contract
     signal_models: Contract
+    market: Contract
+    pace: Contract
+    leases: Contract
+    circuits: Contract
+    requests: Contract
 
     def all(self) -> tuple[Contract, ...]:
         """Every contract, in the order of the fields."""
@@ -53,6 +59,7 @@ def contracts() -> Contracts:
         daily_prices=market.DAILY_PRICES,
         quarantine=market.QUARANTINE,
         fetch_ledger=market.FETCH_LEDGER,
+        quotes=market.QUOTES,
         indicators=analytics.indicators_contract((c.name, c.unit, c.description) for c in indicator_columns()),
         candlestick_patterns=analytics.CANDLESTICK_PATTERNS,
         signals=analytics.signals_contract(terms),
@@ -61,6 +68,11 @@ def contracts() -> Contracts:
         served_signals=serving.signals_contract(terms),
         served_events=serving.PATTERN_EVENTS,
         signal_models=serving.SIGNAL_MODELS,
+        market=operations.MARKET,
+        pace=operations.PACE,
+        leases=operations.LEASES,
+        circuits=operations.CIRCUITS,
+        requests=operations.REQUESTS,
     )
 
 

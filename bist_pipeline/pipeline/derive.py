@@ -3,7 +3,7 @@
 How each derivation works:
 1. read every accepted bar from each symbol's first one up to the end of the span: one origin per symbol, so that the
    bits of running sums do not depend on which range was asked;
-2. compute over that history, keep the rows of the span;
+2. compute over that history, each row in its own session's shares (`point_in_time.py`), keep the rows of the span;
 3. make the span of the table hold exactly these rows, in one transaction.
 
 Alone, the signals read the stored indicators and candlesticks of the span, some sessions at a time. `derive_together`
@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import date
 
 import pandas as pd
 
@@ -28,6 +29,7 @@ from bist_pipeline.pipeline.context import PipelineContext
 from bist_pipeline.pipeline.contracts import contracts
 from bist_pipeline.pipeline.dirty import current, read_dirt, settle
 from bist_pipeline.pipeline.known_at import KnownMoments, known_moments
+from bist_pipeline.pipeline.point_in_time import PointInTime, read_point_in_time
 from bist_pipeline.pipeline.span import Span
 from bist_pipeline.providers.registry import provider_delay
 from bist_pipeline.schemas.contract import Contract
@@ -65,17 +67,18 @@ def bars_for(context: PipelineContext, span: Span, symbols: Sequence[str] | None
 def derive_indicators(context: PipelineContext, span: Span, symbols: Sequence[str] | None = None) -> DeriveReport:
     """Fill `analytics.indicators` for a span."""
     with _writing(context, contracts().indicators) as bulk:
-        history = bars_for(context, span, symbols)
-        blocks = (compute_indicators(block, span.first) for block in _blocks(history))
+        history, shares = bars_for(context, span, symbols), read_point_in_time(context.database)
+        blocks = (shares.compute(compute_indicators, block, span.first) for block in _blocks(history))
         return _write(bulk, contracts().indicators, blocks, _scope(span, symbols))
 
 
 def derive_candlesticks(context: PipelineContext, span: Span, symbols: Sequence[str] | None = None) -> DeriveReport:
     """Fill `analytics.candlestick_patterns` for a span."""
     with _writing(context, contracts().candlestick_patterns) as bulk:
-        history = bars_for(context, span, symbols)
+        history, shares = bars_for(context, span, symbols), read_point_in_time(context.database)
         moments = _moments(context, span)
-        blocks = (moments.stamp(detect_candlesticks(block, span.first)) for block in _blocks(history))
+        found = (shares.compute(detect_candlesticks, block, span.first) for block in _blocks(history))
+        blocks = (moments.stamp(block) for block in found)
         return _write(bulk, contracts().candlestick_patterns, blocks, _scope(span, symbols))
 
 
@@ -83,11 +86,11 @@ def derive_signals(context: PipelineContext, span: Span, symbols: Sequence[str] 
     """Fill `analytics.signals` for a span, from the stored indicators and candlesticks of the same sessions."""
     with _writing(context, contracts().signals) as bulk:
         dirt = read_dirt(context, span, symbols)
-        history = bars_for(context, span, symbols)
-        closes, moments = _closes(history, span), _moments(context, span)
+        history, shares = bars_for(context, span, symbols), read_point_in_time(context.database)
+        closes, moments = shares.compute(_closes, history, span.first), _moments(context, span)
         blocks = (_stored_signals(context, chunk, symbols, closes, moments) for chunk in span.chunks())
         report = _write(bulk, contracts().signals, blocks, _scope(span, symbols))
-        settle(bulk, current(context, dirt, history, span), span.last)
+        settle(bulk, current(context, dirt, history, span, shares), span.last)
         return report
 
 
@@ -116,8 +119,9 @@ def derive_together(
         # Read under the locks: a run that read its bars before another one's would overwrite newer rows with older.
         dirt = read_dirt(context, span, symbols)
         moments, blocks = _moments(context, span), list(_blocks(bars_for(context, span, symbols)))
+        shares = read_point_in_time(context.database)
         progress(0, len(blocks))
-        for done, frames in enumerate(ahead(_derived(block, span, moments) for block in blocks), 1):
+        for done, frames in enumerate(ahead(_derived(block, span, moments, shares) for block in blocks), 1):
             kill_switch.check(context.settings.bist_kill_switch)
             list(pool.map(lambda target, frame: target.add(frame), targets, frames))
             for days, frame in zip(seen, frames, strict=True):
@@ -128,11 +132,12 @@ def derive_together(
     return tuple(map(_report, tables, counts, seen))[::-1]
 
 
-def _derived(bars: Bars, span: Span, moments: KnownMoments) -> tuple[pd.DataFrame, ...]:
+def _derived(bars: Bars, span: Span, moments: KnownMoments, shares: PointInTime) -> tuple[pd.DataFrame, ...]:
     """Signals, candlesticks and indicators of some symbols."""
-    indicators = compute_indicators(bars, span.first)
-    candles = detect_candlesticks(bars, span.first)
-    signals = _signals(indicators, candles, _closes(bars, span))
+    indicators, candles, closes = (
+        shares.compute(part, bars, span.first) for part in (compute_indicators, detect_candlesticks, _closes)
+    )
+    signals = _signals(indicators, candles, closes)
     return moments.stamp(signals), moments.stamp(candles), indicators
 
 
@@ -152,10 +157,10 @@ def _stored_signals(
     return moments.stamp(_signals(indicators, candles, closes[known]))
 
 
-def _closes(bars: Bars, span: Span) -> pd.DataFrame:
-    """What a signal says of the bar it rests on, for every bar of the span."""
+def _closes(bars: Bars, since: date) -> pd.DataFrame:
+    """What a signal says of the bar it rests on, for every bar from a session on."""
     closes = bars.frame[["symbol", "session_date", "close_try"]].assign(data_version=running_fingerprints(bars))
-    return closes[closes["session_date"] >= pd.Timestamp(span.first)]
+    return closes[closes["session_date"] >= pd.Timestamp(since)]
 
 
 def _signals(indicators: pd.DataFrame, candles: pd.DataFrame, closes: pd.DataFrame) -> pd.DataFrame:

@@ -142,6 +142,7 @@ def _views() -> dict[str, _View]:
                 )
             },
         ),
+        "market": _View(tables.market.description, tables.market),
         "watermark": _View("The newest publish, in one row; no row before the first.", tables.publishes),
         "signal_model_weights": _View(
             "The weights of one model's sub-signals.",

@@ -16,6 +16,7 @@ from bist_pipeline.indicators.engine import compute_indicators
 from bist_pipeline.patterns.engine import detect_candlesticks
 from bist_pipeline.pipeline.context import PipelineContext
 from bist_pipeline.pipeline.contracts import contracts
+from bist_pipeline.pipeline.point_in_time import PointInTime
 from bist_pipeline.pipeline.span import Span
 from bist_pipeline.storage.bulk import BulkTransaction
 
@@ -70,7 +71,7 @@ def settle(bulk: BulkTransaction, dirt: Dirt, last: date) -> None:
     )
 
 
-def current(context: PipelineContext, dirt: Dirt, bars: Bars, span: Span) -> Dirt:
+def current(context: PipelineContext, dirt: Dirt, bars: Bars, span: Span, shares: PointInTime) -> Dirt:
     """Keep the symbols whose stored indicators and candlesticks of a span are what these bars give.
 
     Signals rest on both tables, which another run, or a person who materialised one asset alone, may have left behind.
@@ -79,8 +80,8 @@ def current(context: PipelineContext, dirt: Dirt, bars: Bars, span: Span) -> Dir
         return dirt
     own = Bars(bars.frame[bars.frame["symbol"].isin(dirt.symbols)].reset_index(drop=True))
     pairs = (
-        (contracts().indicators.name, compute_indicators(own, span.first)),
-        (contracts().candlestick_patterns.name, detect_candlesticks(own, span.first)),
+        (contracts().indicators.name, shares.compute(compute_indicators, own, span.first)),
+        (contracts().candlestick_patterns.name, shares.compute(detect_candlesticks, own, span.first)),
     )
     agreeing = set(dirt.symbols)
     for table, rows in pairs:

@@ -20,7 +20,8 @@ from bist_pipeline.operations.disk import check_disk, free_bytes
 from bist_pipeline.operations.home_lock import running_instance
 from bist_pipeline.pipeline.context import open_database, overrides_path
 from bist_pipeline.pipeline.contracts import database_shape
-from bist_pipeline.providers.registry import build_providers
+from bist_pipeline.pipeline.pacing import circuit_open
+from bist_pipeline.providers.registry import build_live_providers, build_providers, exchange_clock
 from bist_pipeline.settings import Settings
 from bist_pipeline.storage.database import Database
 from bist_pipeline.storage.migrate import current_fingerprint
@@ -54,12 +55,14 @@ def examine(settings: Settings, clock: Clock) -> Iterator[Diagnosis]:
     yield _guarded("kill switch", lambda: _kill_switch(settings), "remove the file to go on")
     yield _guarded("calendar", lambda: _calendar(settings, clock), "correct calendar_overrides.csv in the home")
     yield _guarded("universe", lambda: _universe(settings), "correct BIST_UNIVERSE")
-    yield _guarded("provider", lambda: _provider(settings), "set BIST_ARCHIVE_DIR, or `bist-pipeline up --archive DIR`")
+    yield _guarded("provider", lambda: _provider(settings), "correct BIST_PROVIDERS, BIST_ARCHIVE_DIR or YAHOO_HOSTS")
+    yield _guarded("exchange", lambda: _exchange(settings), "start `bist-pipeline up --simulated`, or `simulate`")
     yield _guarded("up", lambda: _up(settings), "")
     try:
         with open_database(settings) as database:
             database.rows("SELECT 1")  # a server that nobody can reach is one fault, not one of each organ in it
             yield _guarded("database", lambda: _database(database), "upgrade the server")
+            yield _guarded("circuits", lambda: _circuits(database), "wait: it recovers by itself")
             yield _guarded("clock", lambda: _clock(database, clock), "synchronise the machine's clock (NTP)")
             yield _guarded("reader role", lambda: _reader(database), "")
     except BistError as error:
@@ -108,10 +111,30 @@ def _universe(settings: Settings) -> Diagnosis:
 
 def _provider(settings: Settings) -> Diagnosis:
     providers = build_providers(settings)
+    build_live_providers(settings)
     told = [
         f"{p.name}: {'any symbol' if (known := p.symbols()) is None else f'{len(known)} symbols'}" for p in providers
     ]
     return Diagnosis("provider", "ok", "; ".join(told))
+
+
+def _exchange(settings: Settings) -> Diagnosis:
+    if settings.bist_providers == ("archive",):
+        return Diagnosis("exchange", "ok", "none is asked: files only")
+    now = exchange_clock(settings).now()
+    what = "simulated" if settings.asks_loopback else "Yahoo, not asked by this command"
+    return Diagnosis(
+        "exchange", "ok", f"{', '.join(settings.yahoo_hosts)}: {what}; its time is {now:%Y-%m-%d %H:%M} UTC"
+    )
+
+
+def _circuits(database: Database) -> Diagnosis:
+    if current_fingerprint(database) is None:
+        return Diagnosis("circuits", "ok", "nothing was asked yet")
+    shut = circuit_open(database)
+    if shut is not None:
+        return Diagnosis("circuits", "warn", shut.text, "wait: one request probes it then")
+    return Diagnosis("circuits", "ok", "closed")
 
 
 def _up(settings: Settings) -> Diagnosis:

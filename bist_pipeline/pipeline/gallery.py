@@ -9,6 +9,7 @@ from datetime import date
 import pandas as pd
 
 from bist_pipeline.pipeline.context import PipelineContext
+from bist_pipeline.pipeline.market_kind import stored_market_kind
 from bist_pipeline.plots.candlestick_chart import Mark, candlestick_chart
 from bist_pipeline.plots.scores import score_histogram, top_scores_bar
 from bist_pipeline.signals.model import MODEL
@@ -39,7 +40,9 @@ def _chart(context: PipelineContext, session: date, symbol: str, events: pd.Data
     )
     own = events[events["symbol"] == symbol]
     marks = [Mark(session, row["pattern"], row["direction"]) for row in own.to_dict("records")]
-    return candlestick_chart(bars, title=symbol, marks=marks)
+    kind = stored_market_kind(context.database)
+    title = symbol if kind in {None, "real"} else f"{symbol} · {str(kind).upper()}"
+    return candlestick_chart(bars, title=title, marks=marks)
 
 
 def scores(context: PipelineContext, session: date) -> Mapping[str, bytes]:

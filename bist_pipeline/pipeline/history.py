@@ -12,8 +12,8 @@ import pandas as pd
 
 from bist_pipeline.core.calendar import ORIGIN
 from bist_pipeline.core.universe import load_universe
+from bist_pipeline.pipeline.asking import version_mark
 from bist_pipeline.pipeline.context import PipelineContext
-from bist_pipeline.pipeline.ingest import version_mark
 from bist_pipeline.pipeline.span import CHUNK_WEEKDAYS, Span
 from bist_pipeline.providers.contract import PriceProvider
 from bist_pipeline.schemas.contract import Contract
@@ -98,7 +98,9 @@ def changed_symbols(
     offered = sorted({symbol for provider in providers for symbol in provider.symbols() or ()})
     followed = set(load_universe(settings.bist_universe, also=offered)["symbol"])
     known = {row.symbol: row.version for row in database.rows("SELECT symbol, version FROM market.fetch_ledger")}
-    marks = [(symbol, version_mark(providers, symbol)) for symbol in offered if symbol in followed]
+    # Where only asking tells what there is, every symbol is asked for.
+    asked = followed if any(provider.symbols() is None for provider in providers) else followed & set(offered)
+    marks = [(symbol, version_mark(providers, symbol)) for symbol in sorted(asked)]
     return [(symbol, mark) for symbol, mark in marks if known.get(symbol) != mark]
 
 

@@ -4,7 +4,10 @@ How `ingest` works:
 1. ask the ledger which symbols are stored and the provider's cheap version mark whether it would answer differently;
 2. fetch those that need it, several at a time, whole history each, whatever range was asked;
 3. write each batch in one transaction: rows, corporate actions and ledger together;
-4. a symbol that fails keeps what it had; the ledger says why, and nobody else is stopped.
+4. a symbol that fails keeps what it had; the ledger says why, and nobody else is stopped;
+5. those that failed for a passing reason are asked again when all others are through;
+6. an open circuit ends the asking: what has arrived stays, the rest is failed with its reason;
+7. a symbol that the provider says it does not have gets a strike per session (`strikes.py`).
 """
 
 import json
@@ -12,37 +15,24 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from bist_pipeline.core.errors import ProviderError, UnknownSymbolError
 from bist_pipeline.operations import kill_switch
+from bist_pipeline.pipeline.asking import Outcome, Status, ask, refuse_cut_off, version_mark
 from bist_pipeline.pipeline.context import PipelineContext
 from bist_pipeline.pipeline.contracts import contracts
 from bist_pipeline.pipeline.ledger import LedgerEntry, ledger_frame, read_ledger
+from bist_pipeline.pipeline.pacing import prune_requests
 from bist_pipeline.pipeline.progress import Progress, silent
+from bist_pipeline.pipeline.sources import note_market
+from bist_pipeline.pipeline.strikes import strike
 from bist_pipeline.providers.contract import History, PriceProvider
 from bist_pipeline.storage.bulk import BulkTransaction, Scope, WriteCounts
 
-Status = Literal["answered", "failed", "missing"]
-
-# A payload with fewer rows than this share of what is stored, or without the newest session that was accepted, is taken
-# for a cut-off answer (a file that is still being copied), not for history.
-LEAST_SHARE_OF_STORED_ROWS = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of asking for one symbol."""
-
-    symbol: str
-    provider: str
-    status: Status
-    reason: str = ""
-    version: str = ""
-    history: History | None = None
+# How often all symbols that failed for a passing reason are asked again at the end of an ingest.
+MOST_FURTHER_ROUNDS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +64,8 @@ def ingest(
     symbols: Sequence[str],
     progress: Progress = silent,
     accept_shorter: Collection[str] = (),
+    *,
+    whatever_is_stored: bool = False,
 ) -> IngestReport:
     """Fetch and store what is not stored yet or would be answered differently now.
 
@@ -83,84 +75,73 @@ def ingest(
         symbols: Active symbols.
         progress: Told of every symbol that is dealt with.
         accept_shorter: Symbols of which an answer that lacks much of what is stored is meant so.
+        whatever_is_stored: Fetch every symbol, whatever the ledger says.
+
+    Raises:
+        MarketKindError: The database holds another kind of market.
     """
+    note_market(context, tuple(providers))
     stored = read_ledger(context.database)
     marks = {symbol: version_mark(providers, symbol) for symbol in symbols}
-    current = [stored[s] for s in symbols if s in stored and stored[s].holds(marks[s])]
+    current = [stored[s] for s in symbols if not whatever_is_stored and s in stored and stored[s].holds(marks[s])]
     held = {entry.symbol for entry in current}
-    needed = [s for s in symbols if s not in held]
-    done, counts, outcomes = len(current), WriteCounts(), list[Outcome]()
-    progress("fetching", done, len(symbols))
-    for batch in _batches(needed, context.settings.collector_batch_size):
-        kill_switch.check(context.settings.bist_kill_switch)
-        fetched = _fetch_batch(context, providers, batch, marks)
+    needed, outcomes, counts = [s for s in symbols if s not in held], dict[str, Outcome](), WriteCounts()
+    fetcher = _Fetcher(context, providers, marks, stored, frozenset(accept_shorter))
+    progress("fetching", len(current), len(symbols))
+    for _ in range(1 + MOST_FURTHER_ROUNDS):
+        for batch in _batches(needed, context.settings.collector_batch_size):
+            fetched, written = fetcher.fetch(batch)
+            outcomes |= {outcome.symbol: outcome for outcome in fetched}
+            counts += written
+            progress("fetching", len(current) + len(outcomes), len(symbols))
+        needed = [] if fetcher.is_stopped else [s for s, outcome in outcomes.items() if outcome.passing]
+        if not needed:
+            break
+    report = IngestReport(_outcome_frame(current, list(outcomes.values())), counts)
+    strike(context, report.outcomes)
+    prune_requests(context.database)
+    return report
+
+
+@dataclass
+class _Fetcher:
+    """Fetches and writes one batch after the other, until a circuit opens."""
+
+    context: PipelineContext
+    providers: Sequence[PriceProvider]
+    marks: Mapping[str, str | None]
+    stored: Mapping[str, LedgerEntry]
+    accept_shorter: frozenset[str]
+    _stopped: str = ""
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether nothing more may be asked."""
+        return bool(self._stopped)
+
+    def fetch(self, batch: Sequence[str]) -> tuple[list[Outcome], WriteCounts]:
+        """Fetch and store one batch."""
+        kill_switch.check(self.context.settings.bist_kill_switch)
+        with ThreadPoolExecutor(self.context.settings.collector_max_workers, thread_name_prefix="fetch") as pool:
+            fetched = list(pool.map(self._fetch, batch))
         checked = [
-            outcome if outcome.symbol in accept_shorter else _refuse_cut_off(outcome, stored.get(outcome.symbol))
-            for outcome in fetched
+            one if one.symbol in self.accept_shorter else refuse_cut_off(one, self.stored.get(one.symbol))
+            for one in fetched
         ]
-        counts += _write_batch(context, checked, stored)
-        outcomes += checked
-        done += len(batch)
-        progress("fetching", done, len(symbols))
-    return IngestReport(_outcome_frame(current, outcomes), counts)
+        return checked, _write_batch(self.context, checked, self.stored)
 
-
-def version_mark(providers: Sequence[PriceProvider], symbol: str) -> str | None:
-    """The mark of the first provider that has the symbol; empty where none has, None where only asking tells."""
-    for provider in providers:
-        try:
-            return provider.version(symbol)
-        except UnknownSymbolError:
-            continue
-        except ProviderError:
-            return None
-    return ""
+    def _fetch(self, symbol: str) -> Outcome:
+        if self._stopped:
+            name = self.providers[0].name
+            return Outcome(symbol, name, "failed", self._stopped, passing=True, circuit_open=True)
+        outcome = ask(self.providers, symbol, self.marks[symbol] or "")
+        if outcome.circuit_open:
+            self._stopped = outcome.reason
+        return outcome
 
 
 def _batches(symbols: Sequence[str], size: int) -> Iterator[Sequence[str]]:
     yield from (symbols[start : start + size] for start in range(0, len(symbols), size))
-
-
-def _fetch_batch(
-    context: PipelineContext,
-    providers: Sequence[PriceProvider],
-    batch: Sequence[str],
-    marks: dict[str, str | None],
-) -> list[Outcome]:
-    with ThreadPoolExecutor(context.settings.collector_max_workers, thread_name_prefix="fetch") as pool:
-        return list(pool.map(lambda symbol: _fetch(providers, symbol, marks[symbol] or ""), batch))
-
-
-def _fetch(providers: Sequence[PriceProvider], symbol: str, mark: str) -> Outcome:
-    reasons, last = [], ""
-    status: Status = "missing"
-    for provider in providers:
-        last = provider.name
-        try:
-            history = provider.history(symbol)
-            # The mark is that of a provider before this one where that failed: without it, that one is asked again.
-            return Outcome(symbol, last, "answered", version="" if status == "failed" else mark, history=history)
-        except UnknownSymbolError as error:
-            reasons.append(str(error))
-        except ProviderError as error:
-            status = "failed"
-            reasons.append(str(error))
-    return Outcome(symbol, last, status, "; ".join(reasons), version=mark)
-
-
-def _refuse_cut_off(outcome: Outcome, stored: LedgerEntry | None) -> Outcome:
-    if outcome.history is None or stored is None:
-        return outcome
-    rows, newest = len(outcome.history.bars), outcome.history.bars["session_date"].max().date()
-    is_complete = stored.accepted_last is None or newest >= stored.accepted_last
-    if rows >= stored.rows * LEAST_SHARE_OF_STORED_ROWS and is_complete:
-        return outcome
-    reason = (
-        f"{outcome.symbol}: {outcome.history.source} has {rows} rows up to {newest} where {stored.rows} up to "
-        f"{stored.accepted_last or stored.last_session} are stored; taken for a cut-off file, the stored rows stay "
-        f"(where it is meant: bist-pipeline backfill --accept-shorter {outcome.symbol} …)"
-    )
-    return Outcome(outcome.symbol, outcome.provider, "failed", reason, outcome.version)
 
 
 def _write_batch(
@@ -246,6 +227,9 @@ def _ledger_entry(outcome: Outcome, stored: LedgerEntry | None, now: datetime) -
     return replace(
         entry,
         payload_hash=outcome.history.payload_hash,
+        states_actions=outcome.history.states_actions,
+        strikes=0,
+        struck_on=None,
         rows=len(days),
         first_session=days.min().date(),
         last_session=days.max().date(),

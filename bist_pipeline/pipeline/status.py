@@ -4,15 +4,19 @@ Belongs here: the numbers. Printing them is the command line's work.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pandas as pd
 
 from bist_pipeline.core.calendar import MarketState
 from bist_pipeline.pipeline.context import PipelineContext
+from bist_pipeline.pipeline.market_kind import stored_market_kind
+from bist_pipeline.pipeline.provider_health import read_health
 from bist_pipeline.providers.registry import registered_providers
 
 NEWEST_SESSIONS = 5
 NEWEST_PUBLISHES = 5
+HEALTH_OF = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,9 @@ class Status:
         dirty: `symbol`, `dirty_from`: derived rows that rest on bars which have changed since.
         publishes: The newest ones.
         providers: `provider`, `terms`, `configured`.
+        kind: Which kind of market is stored; empty before the first answer.
+        health: What was asked of each provider in the last day, and what came of it.
+        live: Newest state of each symbol in the session that was last refreshed: `state`, `symbols`, `newest`.
     """
 
     market: MarketState
@@ -42,6 +49,9 @@ class Status:
     dirty: pd.DataFrame
     publishes: pd.DataFrame
     providers: pd.DataFrame
+    kind: str
+    health: pd.DataFrame
+    live: pd.DataFrame
 
 
 _TABLES = (
@@ -73,6 +83,9 @@ def read_status(context: PipelineContext) -> Status:
         dirty=frame("SELECT symbol, dirty_from FROM market.fetch_ledger WHERE dirty_from IS NOT NULL ORDER BY symbol"),
         publishes=frame("SELECT * FROM serving.publishes ORDER BY publish_id DESC LIMIT $1", [NEWEST_PUBLISHES]),
         providers=_providers(context),
+        kind=stored_market_kind(context.database) or "",
+        health=read_health(context.database, HEALTH_OF),
+        live=frame(_LIVE),
     )
 
 
@@ -89,7 +102,12 @@ WHERE session_date IN (SELECT DISTINCT session_date FROM market.daily_prices ORD
 GROUP BY session_date, state ORDER BY session_date DESC, state"""
 
 
+_LIVE = """
+SELECT session_date, state, count(*) AS symbols, max(as_of) AS newest FROM market.quotes
+WHERE fetched_at = (SELECT max(fetched_at) FROM market.quotes) GROUP BY session_date, state ORDER BY state"""
+
+
 def _providers(context: PipelineContext) -> pd.DataFrame:
-    configured = context.settings.bist_providers
+    configured = {*context.settings.bist_providers, *context.settings.bist_live_providers}
     rows = [(name, spec.terms, name in configured) for name, spec in registered_providers().items()]
     return pd.DataFrame(rows, columns=["provider", "terms", "configured"])

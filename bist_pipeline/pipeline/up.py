@@ -5,8 +5,8 @@ belong here: how processes are kept running (`operations/supervisor`), or Dagste
 imported.
 
 Order: embedded PostgreSQL (unless one is configured), migrations, leftovers of a killed supervisor, Dagster's records
-(runs whose worker is gone are failed), code server, webserver, daemon. It ends in the order daemon, webserver, run
-workers, code server, PostgreSQL.
+(runs whose worker is gone are failed), the simulated exchange where there is one, code server, webserver, daemon. It
+ends in the order daemon, webserver, run workers, code server, exchange, PostgreSQL.
 """
 
 import shutil
@@ -105,6 +105,15 @@ def environment(settings: Settings) -> dict[str, str]:
         # Materialisations of a range run are written in batches instead of one by one.
         "DAGSTER_EVENT_BATCH_SIZE": "1000",
     }
+    if settings.bist_simulation:
+        # They win over whatever the person's shell says of another home.
+        variables |= {
+            "YAHOO_HOSTS": ",".join(settings.yahoo_hosts),
+            "YAHOO_REQUESTS_PER_SECOND": str(settings.yahoo_requests_per_second),
+            "BIST_UNIVERSE": settings.bist_universe,
+            "BIST_PROVIDERS": ",".join(settings.bist_providers),
+            "BIST_LIVE_PROVIDERS": ",".join(settings.bist_live_providers),
+        }
     if settings.bist_archive_dir is not None:
         variables["BIST_ARCHIVE_DIR"] = str(settings.bist_archive_dir)
         variables["BIST_ARCHIVE_BASIS"] = settings.bist_archive_basis

@@ -1,7 +1,8 @@
 """What a price provider is and what it answers.
 
-Belongs here: the types that a new provider's file fills in. A provider fetches one symbol's whole daily history in
-one answer, in its own values, and says on which basis they stand; repairing them is `market/`'s work.
+Belongs here: the types that a new provider's file fills in. A provider of history fetches one symbol's whole daily
+history in one answer, in its own values, and says on which basis they stand; repairing them is `market/`'s work. A live
+provider tells of the session in progress, many symbols at a time.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,9 +12,14 @@ from typing import Any, Literal, Protocol
 
 import pandas as pd
 
+from bist_pipeline.core.clock import Clock, SystemClock
+from bist_pipeline.providers.pacing.contract import Pacer
 from bist_pipeline.settings import Settings
 
 Basis = Literal["as_traded", "split_adjusted", "fully_adjusted"]
+
+# What kind of market a provider's answers are of. A database holds one of them and refuses the others.
+MarketKind = Literal["real", "simulated", "replayed"]
 
 # Columns of `History.bars`: the provider's own values, missing ones NaN, one row per row delivered, in its order.
 RAW_BAR_COLUMNS = (
@@ -49,6 +55,7 @@ class History:
         as_of: The provider's own time of the newest bar, UTC; never the wall clock where the provider knows better.
         payload_hash: SHA-256 of the bytes received.
         recognised: What had to be recognised to read it (columns, header lines, date format, decimal sign).
+        states_actions: Whether `actions` holds every split behind the prices, so that they can be undone.
     """
 
     symbol: str
@@ -59,6 +66,63 @@ class History:
     as_of: datetime
     payload_hash: str
     recognised: Mapping[str, Any] = field(default_factory=dict)
+    states_actions: bool = False
+
+
+# Columns of a live answer: one row per symbol that was answered, prices in lira, missing ones NaN.
+QUOTE_COLUMNS = (
+    "symbol",  # normalised code
+    "as_of",  # datetime64[us, UTC], the provider's own time of the last trade
+    "last_try",
+    "open_try",  # of the session that `as_of` lies in, like the next three
+    "high_try",
+    "low_try",
+    "volume_shares",
+    "previous_close_try",  # adjusted by the provider for an action of the same session
+    "payload_hash",  # SHA-256 of the answer that the row came in
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveAnswer:
+    """What one live provider tells of many symbols.
+
+    Attributes:
+        quotes: Columns `QUOTE_COLUMNS`, one row per symbol answered.
+        silent: Symbols that were asked for and not answered, though the answer as a whole was good: no such symbol.
+        failed: Why, by symbol, where a request failed: nothing is known of these.
+        bars: Whether open, high and low are told; where not, no bar and no pattern may be made of it.
+    """
+
+    quotes: pd.DataFrame
+    silent: tuple[str, ...] = ()
+    failed: Mapping[str, str] = field(default_factory=dict)
+    bars: bool = True
+
+
+class LiveProvider(Protocol):
+    """A source of the session in progress."""
+
+    @property
+    def name(self) -> str:
+        """The registered name."""
+        ...
+
+    def market_kind(self) -> MarketKind:
+        """What kind of market its answers are of."""
+        ...
+
+    def quotes(self, symbols: Sequence[str], deadline: float) -> LiveAnswer:
+        """Ask for the newest state of many symbols, in as few requests as the protocol allows.
+
+        Args:
+            symbols: Normalised codes.
+            deadline: `time.monotonic()` by which it must have ended; what is not answered then is `failed`.
+
+        Raises:
+            CircuitOpenError: Nothing may be asked now.
+        """
+        ...
 
 
 class PriceProvider(Protocol):
@@ -67,6 +131,15 @@ class PriceProvider(Protocol):
     @property
     def name(self) -> str:
         """The registered name."""
+        ...
+
+    @property
+    def family(self) -> str:
+        """Whose data it is: another provider of the family is no second opinion on whether a symbol exists."""
+        ...
+
+    def market_kind(self) -> MarketKind:
+        """What kind of market its answers are of."""
         ...
 
     @property
@@ -97,17 +170,34 @@ class PriceProvider(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Services:
+    """What a provider needs of the run that uses it.
+
+    Attributes:
+        pacer: Decides when a request may be sent; shared by all processes. None where nothing will be asked: a
+            provider that asks over the network then refuses to.
+        clock: What time it is at the exchange.
+    """
+
+    pacer: Pacer | None = None
+    clock: Clock = field(default_factory=SystemClock)
+
+
+@dataclass(frozen=True, slots=True)
 class ProviderSpec:
     """A provider's declaration: what a module of this room defines to be discovered.
 
     Attributes:
-        name: Registered name, as used in `BIST_PROVIDERS`.
+        name: Registered name, as used in `BIST_PROVIDERS` or `BIST_LIVE_PROVIDERS`.
         terms: For whose use its data is; shown to the person who runs it.
         delay: How long after an event this provider tells of it; part of `known_at`.
-        build: Makes the provider from the settings; raises `SettingsError` when they do not suffice.
+        build: Makes the provider of history; None where it tells none. Raises `SettingsError` when the settings do not
+            suffice.
+        build_live: Makes the live provider; None where it tells nothing of the session in progress.
     """
 
     name: str
     terms: str
     delay: timedelta
-    build: Callable[[Settings], PriceProvider]
+    build: Callable[[Settings, Services], PriceProvider] | None = None
+    build_live: Callable[[Settings, Services], LiveProvider] | None = None

@@ -123,7 +123,46 @@ FETCH_LEDGER = contract(
         "recognised": text("What had to be recognised to read it, as JSON."),
         "fetched_at": timestamp("When it was last asked for."),
         "cleaned_hash": text("`payload_hash` that cleaning last worked on; empty before the first."),
+        "states_actions": flag("Whether the answer states every split behind its prices, so that they can be undone."),
+        "strikes": integer(
+            "sessions", "Sessions in a row on which the provider said that there is no such symbol.", pa.Check.ge(0)
+        ),
+        "struck_on": session("Last of them.", null=True),
         "dirty_from": session("Derived rows from this session on rest on bars that have changed since.", null=True),
     },
     key=("symbol",),
+)
+
+QUOTE_STATES = (
+    "trading",  # a bar of the session in progress may be made of it
+    "price_only",  # a last price without open, high and low: kept, no bar is made of it
+    "no_trade_yet",  # it has not traded in this session; the numbers are of the one before
+    "halted",  # it did not trade in the session before either
+    "action_pending",  # its previous close is not ours: an action is to be learnt from its chart first
+    "silent",  # asked for, and left out of a good answer
+    "failed",  # its request failed: nothing is known
+)
+
+QUOTES = contract(
+    "market.quotes",
+    "One live answer about one symbol: snapshots of a session in progress, which are not to be had later.",
+    {
+        "symbol": symbol(),
+        "fetched_at": timestamp("When the refresh that asked began."),
+        "session_date": session("Session that was refreshed."),
+        "state": choice("What it means for that session.", QUOTE_STATES),
+        "reason": text("Why, with the numbers; empty where it trades."),
+        "as_of": timestamp("The provider's own time of the last trade; NULL when it was not answered.", null=True),
+        "last_try": number("TRY", "Last price.", null=True),
+        "open_try": number("TRY", "First price of the session that `as_of` lies in.", null=True),
+        "high_try": number("TRY", "Highest price of that session.", null=True),
+        "low_try": number("TRY", "Lowest price of that session.", null=True),
+        "volume_shares": number("shares", "Shares traded in that session.", null=True),
+        "previous_close_try": number("TRY", "Close of the session before, as the provider adjusts it.", null=True),
+        "provider": text("Who was asked."),
+        "payload_hash": text("SHA-256 of the answer; empty when there was none."),
+        "run_id": text("Which run asked."),
+    },
+    key=("symbol", "fetched_at"),
+    indexes=(("session_date", "symbol"), ("fetched_at",)),
 )

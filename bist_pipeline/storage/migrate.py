@@ -20,7 +20,7 @@ from bist_pipeline.storage import views
 from bist_pipeline.storage.database import Database
 from bist_pipeline.storage.tables import column, metadata_of
 
-SCHEMAS = ("reference", "market", "analytics", "serving")
+SCHEMAS = ("reference", "market", "analytics", "serving", "operations")
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _FINGERPRINT = sa.text("SELECT obj_description(to_regnamespace('serving')::oid, 'pg_namespace')")
 _ALEMBIC = Lock()  # its context is a global of the process: two databases migrated at once would be mixed up

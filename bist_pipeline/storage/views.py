@@ -16,19 +16,35 @@ SELECT symbol, session_date, open_try, high_try, low_try, close_try, volume_shar
        total_return_factor, basis, is_final, grade, source, as_of, updated_at
 FROM market.daily_prices"""
 
-COVERAGE = """
+# A simulated exchange keeps its own time: a session of today may not have begun there.
+_EXCHANGE_NOW = """now() + coalesce((SELECT clock_offset_seconds FROM operations.market LIMIT 1), 0)
+               * interval '1 second'"""
+
+# What the live lane said last of a session that ended without a bar.
+_LAST_QUOTE = """(SELECT qu.state FROM market.quotes AS qu
+               WHERE qu.session_date = se.session_date AND qu.symbol = st.symbol ORDER BY qu.fetched_at DESC LIMIT 1)"""
+
+MARKET = """
+CREATE OR REPLACE VIEW serving.market AS
+SELECT kind, detail, noted_at FROM operations.market"""
+
+# Strikes: sessions in a row on which the provider said that there is no such symbol (`pipeline/strikes.py`).
+COVERAGE = f"""
 CREATE OR REPLACE VIEW serving.coverage_v1 AS
 SELECT st.symbol, se.session_date,
        CASE
            WHEN p.symbol IS NOT NULL AND (p.volume_shares > 0 OR st.kind = 'index') THEN 'traded'
            WHEN p.symbol IS NOT NULL THEN 'no_trade'
            WHEN q.symbol IS NOT NULL THEN 'quarantined'
-           WHEN se.final_at > now() THEN 'not_yet_due'
+           WHEN se.final_at > {_EXCHANGE_NOW} THEN 'not_yet_due'
            WHEN l.symbol IS NULL THEN 'not_fetched'
            WHEN l.status = 'failed' AND (l.first_session IS NULL OR se.session_date > l.last_session)
                THEN 'provider_failed'
            WHEN l.first_session IS NULL THEN 'provider_silent'
            WHEN se.session_date < l.first_session THEN 'not_listed_yet'
+           WHEN l.strikes >= 3 AND se.session_date > l.last_session THEN 'delisted_or_renamed'
+           WHEN {_LAST_QUOTE} = 'halted' THEN 'halted'
+           WHEN {_LAST_QUOTE} = 'no_trade_yet' THEN 'no_trade'
            ELSE 'provider_silent'
        END AS state
 FROM reference.stocks AS st
@@ -146,5 +162,5 @@ def _list(names: Sequence[str]) -> str:
 
 def statements(indicator_columns: Sequence[str], terms: Sequence[tuple[str, str]]) -> list[str]:
     """Every statement that makes the served names, in the order in which they depend on each other."""
-    views = [PRICES, indicators_view(indicator_columns), COVERAGE, RELIABILITY, EVENTS, WATERMARK]
+    views = [MARKET, PRICES, indicators_view(indicator_columns), COVERAGE, RELIABILITY, EVENTS, WATERMARK]
     return [*views, *signal_views(terms), ROLE, GRANTS]

@@ -8,10 +8,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from bist_pipeline.core.clock import FixedClock
 from bist_pipeline.core.errors import SettingsError, TransientProviderError, UnknownSymbolError
 from bist_pipeline.providers.archive import provider as module
 from bist_pipeline.providers.archive._as_of import calendar_hours
 from bist_pipeline.providers.archive.provider import build_archive
+from bist_pipeline.providers.contract import Services
 from bist_pipeline.settings import Settings
 from bist_pipeline_tests.providers.conftest import NOW, PLAIN
 
@@ -29,7 +31,17 @@ def test_the_hash_is_of_the_bytes_on_disk(desk):
 def test_the_basis_is_that_of_the_settings(desk, basis):
     desk.keep(PLAIN)
     settings = Settings(bist_archive_dir=desk.folder, bist_archive_basis=basis)
-    assert build_archive(settings).history("THYAO").basis == basis
+    assert build_archive(settings, Services()).history("THYAO").basis == basis
+
+
+def test_the_clock_is_that_of_the_run(desk):
+    _written_at(desk.keep(PLAIN), datetime(2024, 1, 8, 12, 0, tzinfo=UTC))
+    provider = build_archive(Settings(bist_archive_dir=desk.folder), Services(clock=FixedClock(NOW)))
+    assert provider.history("THYAO").as_of == NOW
+
+
+def test_files_are_a_record_of_the_real_market_and_a_family_of_their_own(desk):
+    assert (desk.provider.market_kind(), desk.provider.family) == ("real", "archive")
 
 
 def test_the_source_names_the_file(desk):
@@ -128,12 +140,12 @@ def test_histories_may_be_read_by_many_threads(desk):
 
 def test_an_unset_folder_is_refused_with_what_to_type():
     with pytest.raises(SettingsError, match=r"BIST_ARCHIVE_DIR is not set: .*`bist-pipeline up --archive DIR`"):
-        build_archive(Settings(bist_archive_dir=None))
+        build_archive(Settings(bist_archive_dir=None), Services())
 
 
 def test_a_file_instead_of_a_folder_is_refused(desk):
     with pytest.raises(SettingsError, match=r"BIST_ARCHIVE_DIR = .* is not a folder: .*up --archive DIR"):
-        build_archive(Settings(bist_archive_dir=desk.keep(PLAIN)))
+        build_archive(Settings(bist_archive_dir=desk.keep(PLAIN)), Services())
 
 
 @pytest.mark.parametrize(
@@ -145,4 +157,4 @@ def test_a_folder_without_a_symbol_is_refused(desk, names, message):
     for name in names:
         desk.keep(PLAIN, name)
     with pytest.raises(SettingsError, match=f"{message}.*up --archive DIR"):
-        build_archive(Settings(bist_archive_dir=desk.folder))
+        build_archive(Settings(bist_archive_dir=desk.folder), Services())

@@ -1,5 +1,7 @@
 """Every contract of the project: what must hold for a table to be made, written and explained from it."""
 
+from typing import get_args
+
 import pandas as pd
 import pandera.pandas as pa
 import pytest
@@ -7,8 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bist_pipeline.pipeline.contracts import contracts
+from bist_pipeline.providers.contract import MarketKind
+from bist_pipeline.providers.pacing.contract import Outcome
 from bist_pipeline.schemas import analytics, market
 from bist_pipeline.schemas.contract import choice, contract, flag, integer, number, price, session, symbol, text
+from bist_pipeline.schemas.operations import MARKET_KINDS, OUTCOMES
 from bist_pipeline.schemas.validation import violations
 from bist_pipeline.storage.migrate import SCHEMAS
 from bist_pipeline.storage.tables import SERVER_STAMPS
@@ -63,11 +68,21 @@ def test_a_name_carries_its_unit_and_never_a_bare_word(one):
         if column.metadata["unit"] == "TRY":
             assert name.endswith(("_try", "_raw")) or one.name == "analytics.indicators"
         if column.metadata["sql"] == "timestamptz":
-            assert name.endswith(("_at", "as_of"))
+            assert name.endswith(("_at", "_until", "as_of"))
 
 
 def test_tables_are_named_once():
-    assert len(ALL) == len(contracts().all()) == 16
+    assert len(ALL) == len(contracts().all()) == 22
+
+
+def test_what_was_asked_of_providers_stands_apart_from_what_they_answered():
+    operations = {name for name, one in ALL.items() if one.schema == "operations"}
+    assert operations == {f"operations.{name}" for name in ("market", "pace", "leases", "circuits", "requests")}
+
+
+def test_the_words_for_an_outcome_and_for_a_market_are_those_that_providers_use():
+    assert {*get_args(Outcome)} == {*OUTCOMES}
+    assert {*get_args(MarketKind)} == {*MARKET_KINDS}
 
 
 def test_only_tables_with_columns_of_parts_take_new_columns():

@@ -5,10 +5,13 @@ import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
@@ -17,13 +20,15 @@ from bist_pipeline.pipeline.contracts import contracts, database_shape
 from bist_pipeline.schemas import analytics
 from bist_pipeline.schemas.contract import Contract
 from bist_pipeline.schemas.serving import signals_contract
+from bist_pipeline.storage import migrations
 from bist_pipeline.storage.database import Database
 from bist_pipeline.storage.embedded.server import EmbeddedServer
-from bist_pipeline.storage.migrate import SCHEMAS, Shape, current_fingerprint, described, migrate
+from bist_pipeline.storage.migrate import SCHEMAS, Shape, _config, current_fingerprint, described, migrate
 from bist_pipeline.storage.url import DatabaseUrl
 
 # Made by hand in the first revision: alembic cannot describe a partial index from a contract.
 PARTIAL_INDEXES = {"signals_current", "pattern_events_current", "signals_publish_id_idx"}
+REVISIONS = Path(migrations.__file__).parent / "versions"
 INDICATOR_KEYS = ("symbol", "session_date", "is_final", "updated_at")
 
 
@@ -110,6 +115,35 @@ def test_migrating_again_does_nothing(empty):
 def database_objects(database: Database) -> list[tuple[Any, ...]]:
     """Every table, view and index by the transaction that last touched its entry in the catalogue."""
     return [tuple(row) for row in database.rows("SELECT oid, relname, xmin::text FROM pg_class ORDER BY oid")]
+
+
+def test_a_database_of_the_first_revision_keeps_its_rows_and_gets_what_came_later(empty):
+    with empty.transaction() as connection:
+        for name in SCHEMAS:
+            connection.execute(sa.text(f"CREATE SCHEMA {name}"))
+        command.upgrade(_config(connection), "0001")
+        columns = {one["name"]: one for one in sa.inspect(connection).get_columns("fetch_ledger", schema="market")}
+        assert not {"states_actions", "strikes", "struck_on"} & columns.keys()
+        written = {name: _anything(one["type"]) for name, one in columns.items() if not one["nullable"]}
+        names, values = ", ".join(written), ", ".join(f":{name}" for name in written)
+        connection.execute(sa.text(f"INSERT INTO market.fetch_ledger ({names}) VALUES ({values})"), written)
+    assert migrate(empty, database_shape())
+    (row,) = empty.rows("SELECT * FROM market.fetch_ledger")
+    assert {name: getattr(row, name) for name in written} == written
+    assert (row.states_actions, row.strikes, row.struck_on) == (False, 0, None)
+    assert differences(empty, database_shape()) == []
+
+
+def _anything(kind: Any) -> Any:
+    return {
+        str: "archive",
+        int: 3,
+        bool: True,
+        float: 1.5,
+        date: date(2024, 1, 2),
+        datetime: datetime(2024, 1, 2, 15, tzinfo=UTC),
+        dict: "{}",
+    }[kind.python_type]
 
 
 def test_every_appended_column_is_recorded_in_order(empty):
@@ -283,6 +317,7 @@ def test_a_server_that_is_too_old_is_refused(empty, monkeypatch):
 
 
 def test_alembic_keeps_its_own_version_table(database):
-    assert database.rows("SELECT version_num FROM reference.bist_alembic_version")[0][0] == "0001"
+    newest = max(path.name for path in REVISIONS.glob("rev_*.py")).split("_")[1]
+    assert [row[0] for row in database.rows("SELECT version_num FROM reference.bist_alembic_version")] == [newest]
     with database.transaction() as connection:
         assert sa.inspect(connection).get_table_names(schema="public") == []

@@ -20,6 +20,8 @@ from bist_pipeline.pipeline.universe import active_symbols, refresh_universe
 def stocks(pipeline: PipelineResource) -> dg.MaterializeResult:
     """Refresh the universe and the calendar of sessions."""
     read = timer()
-    counts = refresh_universe(pipeline.context, pipeline.providers())
+    counts = refresh_universe(pipeline.context, pipeline.sources().history)
     rows = len(active_symbols(pipeline.context))
-    return dg.MaterializeResult(metadata={"dagster/row_count": rows, **counts_metadata(counts), **read(rows)})
+    return dg.MaterializeResult(
+        metadata={"dagster/row_count": rows, **pipeline.market_label(), **counts_metadata(counts), **read(rows)}
+    )

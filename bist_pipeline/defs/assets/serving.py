@@ -31,5 +31,10 @@ def published(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> 
     report = asdict(publish(pipeline.context, span_of(context)))
     last_final = report.pop("last_final_session")
     return dg.MaterializeResult(
-        metadata={**report, "last_final_session": str(last_final), **read(report["signals"] + report["events"])}
+        metadata={
+            **report,
+            "last_final_session": str(last_final),
+            **read(report["signals"] + report["events"]),
+            **pipeline.market_label(),
+        }
     )

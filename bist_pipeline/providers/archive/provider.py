@@ -29,7 +29,7 @@ from bist_pipeline.providers.archive._parquet import MAGIC, read_parquet_table
 from bist_pipeline.providers.archive._place import Place
 from bist_pipeline.providers.archive._table import read_text_table
 from bist_pipeline.providers.archive._text import unpack
-from bist_pipeline.providers.contract import Basis, History, ProviderSpec
+from bist_pipeline.providers.contract import Basis, History, MarketKind, ProviderSpec, Services
 from bist_pipeline.settings import Settings
 
 NAME = "archive"
@@ -63,6 +63,15 @@ class ArchiveProvider:
     def name(self) -> str:
         """The registered name."""
         return NAME
+
+    @property
+    def family(self) -> str:
+        """A family of its own."""
+        return NAME
+
+    def market_kind(self) -> MarketKind:
+        """Files are taken for a record of the real market."""
+        return "real"
 
     @property
     def delay(self) -> timedelta:
@@ -167,7 +176,7 @@ def _newest_by(days: "pd.Series[pd.Timestamp]", written_at: datetime) -> date:
     return (known if len(known) else days).max().date()
 
 
-def build_archive(settings: Settings) -> ArchiveProvider:
+def build_archive(settings: Settings, services: Services) -> ArchiveProvider:
     """Make the provider.
 
     Raises:
@@ -178,7 +187,7 @@ def build_archive(settings: Settings) -> ArchiveProvider:
         raise SettingsError(f"BIST_ARCHIVE_DIR is not set: {_WHAT_TO_TYPE}")
     if not folder.is_dir():
         raise SettingsError(f"BIST_ARCHIVE_DIR = {folder} is not a folder: {_WHAT_TO_TYPE}")
-    provider = ArchiveProvider(folder, settings.bist_archive_basis)
+    provider = ArchiveProvider(folder, settings.bist_archive_basis, services.clock)
     listing = provider.listing()
     if not listing.files:
         found = next(iter(listing.unnamed.items()), None)
