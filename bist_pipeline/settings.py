@@ -6,16 +6,16 @@ the environment wins over it.
 """
 
 import os
-from collections.abc import Mapping
-from ipaddress import ip_address
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
-from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bist_pipeline.core.errors import SettingsError
+from bist_pipeline.core.hosts import check_base_url, is_loopback
+from bist_pipeline.core.predecessor import check_period, requests_per_second
 
 Executor = Literal["in_process", "multiprocess"]
 ArchiveBasis = Literal["as_traded", "split_adjusted", "fully_adjusted"]
@@ -23,6 +23,9 @@ ArchiveBasis = Literal["as_traded", "split_adjusted", "fully_adjusted"]
 HOME_FILE = "settings.env"
 DEFAULT_HOME = ".bist"
 SIMULATED_HOME = ".bist-simulated"
+
+# What the predecessor's waits are reckoned with where nothing else is said.
+_PREDECESSORS_BATCHES = {"collector_batch_size": 100, "collector_max_workers": 4}
 
 # query2 first: it is the one that Yahoo's own pages ask.
 YAHOO_HOSTS = ("https://query2.finance.yahoo.com", "https://query1.finance.yahoo.com")
@@ -81,6 +84,12 @@ class Settings(BaseSettings):
         "",
         description="What `up --simulated` invented in this home, `seed=7 symbols=150 first=2023-11-01`; empty: none.",
     )
+    collector_delay_range: str | None = Field(None, description="XX")
+    batch_sleep_seconds: str | None = Field(None, description="The predecessor's; see `COLLECTOR_DELAY_RANGE`.")
+    collection_period: str | None = Field(
+        None, description="The predecessor's, `3mo`: understood and without effect, the whole history is fetched."
+    )
+    priority_period: str | None = Field(None, description="The predecessor's; as `COLLECTION_PERIOD`.")
     collector_max_workers: int = Field(4, ge=1, le=64, description="Files or requests read at the same time.")
     collector_batch_size: int = Field(
         100, ge=1, le=1000, description="Symbols that are written in one transaction, and held in memory at once."
@@ -93,6 +102,23 @@ class Settings(BaseSettings):
         if not given.get("bist_archive_dir"):
             return given
         return {"bist_providers": ("archive",), "bist_live_providers": (), **given}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _pace_of_the_predecessor(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """Its waits become a pace, once, where no pace is named."""
+        waits = [given.get(name) or None for name in ("collector_delay_range", "batch_sleep_seconds")]
+        if given.get("yahoo_requests_per_second") is not None or waits == [None, None]:
+            return given
+        size, workers = (int(given.get(name, default)) for name, default in _PREDECESSORS_BATCHES.items())
+        return {**given, "yahoo_requests_per_second": _told(requests_per_second, *waits, size, workers)}
+
+    @field_validator("collection_period", "priority_period")
+    @classmethod
+    def _period(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None:
+            _told(check_period, str(info.field_name).upper(), value)
+        return value
 
     @model_validator(mode="after")
     def _pace(self) -> Self:
@@ -119,11 +145,7 @@ class Settings(BaseSettings):
         if not value:
             raise ValueError("name at least one base URL")
         for url in value:
-            parts = urlsplit(url)
-            if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/") or parts.query:
-                raise ValueError(f"{url!r} is no base URL like https://query2.finance.yahoo.com")
-            if parts.scheme == "http" and not _is_loopback(url):
-                raise ValueError(f"{url!r}: http is legal on loopback alone, use https")
+            check_base_url(url)
         return tuple(url.rstrip("/") for url in value)
 
     @field_validator("bist_providers")
@@ -159,7 +181,7 @@ class Settings(BaseSettings):
     @property
     def asks_loopback(self) -> bool:
         """Whether every host is on this machine: a simulated exchange, never Yahoo."""
-        return all(_is_loopback(url) for url in self.yahoo_hosts)
+        return all(is_loopback(url) for url in self.yahoo_hosts)
 
     def with_home(self, home: Path) -> Self:
         """Return a copy that lives in another home."""
@@ -239,12 +261,12 @@ def _find_home(told: Any) -> Path:
         raise SettingsError(f"BIST_HOME = {str(home)!r}: {error}") from error
 
 
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
+def _told(read: Callable[..., Any], *values: Any) -> Any:
+    """Turn an error of ours into one that pydantic collects with the others."""
     try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+        return read(*values)
+    except SettingsError as error:
+        raise ValueError(str(error)) from error
 
 
 def _absolute(path: Path) -> Path:
@@ -255,7 +277,9 @@ def _absolute(path: Path) -> Path:
 
 
 def _explain(detail: Any) -> str:
-    name = str(detail["loc"][0]).lower() if detail["loc"] else "settings"
+    if not detail["loc"]:  # about several of them together
+        return detail["msg"].removeprefix("Value error, ")
+    name = str(detail["loc"][0]).lower()
     value = "(hidden)" if name == "bist_database_url" else repr(detail.get("input"))
     legal = _legal_values(name)
     return f"{name.upper()} = {value}: {detail['msg'].removeprefix('Value error, ')}" + (

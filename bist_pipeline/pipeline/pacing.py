@@ -88,7 +88,8 @@ class PostgresPacer(Pacer):
             deadline: `time.monotonic()` by which it must have been sent; None to wait as long as it takes.
 
         Raises:
-            CircuitOpenError: The family's or the host's circuit is open, or another process is probing it.
+            CircuitOpenError: The family's or the host's circuit is open. While a probe is on its way, its outcome is
+                waited for.
             DeadlineError: The wait would end after the deadline; nothing was sent.
             StorageError: The database failed; nothing was sent.
         """
@@ -132,7 +133,7 @@ def _refuse_late(ask: Ask, wait: float, deadline: float | None) -> None:
         what = f"{ask.route} {ask.symbol}".rstrip()
         raise DeadlineError(
             f"{ask.provider}: no time left to ask {ask.host} for {what}: "
-            f"the next request may be sent in {wait:.1f} s, {max(left, 0.0):.1f} s are left"
+            f"the next try is in {wait:.2f} s, {max(left, 0.0):.1f} s are left"
         )
 
 

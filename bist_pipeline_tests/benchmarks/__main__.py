@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import click
 
 from bist_pipeline_tests.benchmarks.arena import Arena, open_arena
+from bist_pipeline_tests.benchmarks.asking import both_lanes
 from bist_pipeline_tests.benchmarks.deriving import history_lines, one_session, whole_history
 from bist_pipeline_tests.benchmarks.lines import Line, print_lines
 from bist_pipeline_tests.benchmarks.loading import first_load, load_lines
@@ -30,7 +31,7 @@ def main(symbols: int, sessions: int, *, quick: bool, markdown: bool) -> None:
     _forget_environment()
     size = (QUICK_SYMBOLS, QUICK_SESSIONS) if quick else (symbols, sessions)
     with open_arena(*size) as arena:
-        lines = list(_measure(arena))
+        lines = [*_measure(arena), *both_lanes(*size)]
         title = (
             f"{arena.bars:,} SIMULATED bars ({size[0]} symbols × {size[1]} sessions), {os.cpu_count()} processors, "
             f"Python {platform.python_version()}; CPU: this process + database server"
@@ -54,7 +55,7 @@ def _measure(arena: Arena) -> Iterator[Line]:
 def _forget_environment() -> None:
     """Whoever runs this has a home and a database of their own; nothing may lead there."""
     for name in list(os.environ):
-        if name.startswith(("BIST_", "COLLECTOR_", "DAGSTER_")):
+        if name.startswith(("BIST_", "COLLECTOR_", "DAGSTER_", "YAHOO_", "YF_")):
             del os.environ[name]
 
 

@@ -44,8 +44,8 @@ class Line:
 
 
 def _number(value: float, unit: str) -> str:
-    digits = {"MB": 0, "ms": 1}.get(unit, 2)
-    return f"{value:,.{digits}f} {unit}"
+    digits = {"MB": 0, "ms": 1, "": 0}.get(unit, 2)
+    return f"{value:,.{digits}f} {unit}".strip()
 
 
 def print_lines(lines: Sequence[Line], title: str, *, markdown: bool) -> None:

@@ -82,6 +82,7 @@ def span_of(request):
 
 
 def test_without_an_archive_it_says_what_to_type(evaluate, empty, monkeypatch):
+    monkeypatch.setenv("BIST_PROVIDERS", "archive")
     monkeypatch.delenv("BIST_ARCHIVE_DIR")
     assert evaluate().startswith("BIST_ARCHIVE_DIR is not set: ")
 

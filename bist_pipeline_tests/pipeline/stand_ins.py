@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bist_pipeline.core.errors import ProviderError
 from bist_pipeline.providers.archive.provider import ArchiveProvider
-from bist_pipeline.providers.contract import Basis, History, PriceProvider
+from bist_pipeline.providers.contract import Basis, History, MarketKind, PriceProvider
 
 
 @dataclass
@@ -23,6 +23,7 @@ class Watched:
         name: What it calls itself.
         faults: Symbols whose history cannot be had, and why.
         tells_versions: Whether it has a cheap mark; a provider on the network has none.
+        kin: Its family; a family of its own where empty.
         asked: Symbols whose history was asked for, in order.
     """
 
@@ -30,8 +31,16 @@ class Watched:
     name: str = "watched"
     faults: Mapping[str, ProviderError] = field(default_factory=dict)
     tells_versions: bool = True
+    kin: str = ""
     asked: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def family(self) -> str:
+        return self.kin or self.name
+
+    def market_kind(self) -> MarketKind:
+        return self.inner.market_kind()
 
     @property
     def delay(self) -> timedelta:

@@ -80,15 +80,15 @@ def test_an_open_circuit_lets_nothing_through_until_its_time_and_then_one_probe(
         gate.admit(replace(opened, now=until - timedelta(seconds=1)), RULES)
     wait, probing = gate.admit(replace(opened, now=until), RULES)
     assert (wait, probing.family.state) == (0, "half_open")
-    with pytest.raises(CircuitOpenError, match="one request is probing it now"):
-        gate.admit(later(probing, 1), RULES)
+    wait, same = gate.admit(later(probing, 1), RULES)
+    assert 0 < wait < 1, "the others wait for what the probe tells"
+    assert same == later(probing, 1)
 
 
 def test_a_probe_that_never_comes_back_is_replaced_by_another():
     opened = throttled(10)
     _, probing = gate.admit(replace(opened, now=opened.family.open_until), RULES)
-    with pytest.raises(CircuitOpenError):
-        gate.admit(later(probing, 29.9), RULES)
+    assert gate.admit(later(probing, 29.9), RULES)[0] > 0
     wait, again = gate.admit(later(probing, 30), RULES)
     assert wait == 0
     assert again.family.probe_until == probing.family.probe_until + timedelta(seconds=30)

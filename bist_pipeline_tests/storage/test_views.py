@@ -139,8 +139,8 @@ def fill(database: Database) -> None:
     moment = datetime(2024, 1, 2, 15, 10, tzinfo=UTC)
     future = datetime.now(UTC) + timedelta(days=300)
     ledger = """INSERT INTO market.fetch_ledger (symbol, provider, status, reason, version, payload_hash, rows,
-        first_session, last_session, basis, recognised, fetched_at, cleaned_hash)
-        VALUES (:symbol, 'archive', :status, '', '', '', 0, :first, :last, '', '{}', now(), '')"""
+        first_session, last_session, basis, recognised, fetched_at, cleaned_hash, states_actions, strikes)
+        VALUES (:symbol, 'archive', :status, '', '', '', 0, :first, :last, '', '{}', now(), '', false, 0)"""
     price = """INSERT INTO market.daily_prices (symbol, session_date, open_try, high_try, low_try, close_try,
         volume_shares, adjustment_factor, total_return_factor, basis, is_final, grade, filled, source, as_of)
         VALUES (:symbol, :day, 1, 1, 1, 1, :volume, 1, 1, 'as_traded', true, 'A', '', 'test', now())"""
@@ -151,13 +151,15 @@ def fill(database: Database) -> None:
         VALUES (:symbol, '', '', :kind, false, false, false, 'packaged', :is_active)"""
     session = """INSERT INTO reference.sessions (session_date, is_session, is_half_day, final_at, note)
         VALUES (:day, :is_session, false, :final_at, '')"""
+    quote = """INSERT INTO market.quotes (symbol, fetched_at, session_date, state, reason, provider, payload_hash,
+        run_id) VALUES (:symbol, :at, :day, :state, '', 'test', '', 'test')"""
     whole = {"status": "answered", "first": DAYS[0], "last": DAYS[-1]}
     with database.statements("filling") as connection:
         finals = [{"day": day, "is_session": True, "final_at": moment + (day - DAYS[0])} for day in DAYS]
         connection.run(session, finals)
         connection.run(session, {"day": date(2024, 1, 8), "is_session": False, "final_at": None})
         connection.run(session, {"day": future.date(), "is_session": True, "final_at": future})
-        symbols = ("GOOD", "QUIET", "IDX", "BAD", "NEW", "FAILED", "NEVER", "SILENT", "UNSEEN")
+        symbols = ("GOOD", "QUIET", "IDX", "BAD", "NEW", "FAILED", "NEVER", "SILENT", "UNSEEN", "GONE", "LIVE")
         connection.run(
             stock, [{"symbol": s, "kind": "index" if s == "IDX" else "share", "is_active": True} for s in symbols]
         )
@@ -167,6 +169,13 @@ def fill(database: Database) -> None:
         connection.run(ledger, {"symbol": "FAILED", "status": "failed", "first": DAYS[0], "last": DAYS[1]})
         connection.run(ledger, {"symbol": "NEVER", "status": "failed", "first": None, "last": None})
         connection.run(ledger, {"symbol": "SILENT", "status": "missing", "first": None, "last": None})
+        connection.run(ledger, {"symbol": "GONE", "status": "missing", "first": DAYS[0], "last": DAYS[1]})
+        connection.run("UPDATE market.fetch_ledger SET strikes = 3 WHERE symbol = 'GONE'")
+        connection.run(ledger, {"symbol": "LIVE", **whole})
+        # The newest one counts: it halted after it had not traded yet, and the other way round.
+        told = [(2, 1, "halted"), (2, 0, "no_trade_yet"), (3, 1, "no_trade_yet"), (3, 0, "halted")]
+        quotes = [{"symbol": "LIVE", "day": DAYS[n], "at": moment + timedelta(days=n, hours=h), "state": s} for n, h, s in told]
+        connection.run(quote, quotes)
         traded = [{"symbol": s, "day": day, "volume": 5.0} for s in ("GOOD", "LEFT") for day in DAYS]
         zero = [{"symbol": s, "day": day, "volume": 0.0} for s in ("QUIET", "IDX") for day in DAYS]
         some = [{"symbol": "NEW", "day": day, "volume": 5.0} for day in DAYS[2:]]
@@ -178,7 +187,7 @@ def fill(database: Database) -> None:
 def test_every_symbol_session_has_exactly_one_state(database):
     fill(database)
     rows = database.rows("SELECT symbol, session_date, state FROM serving.coverage_v1")
-    assert len(rows) == len({(row.symbol, row.session_date) for row in rows}) == 9 * 5
+    assert len(rows) == len({(row.symbol, row.session_date) for row in rows}) == 11 * 5
     states = {row.symbol: Counter() for row in rows}
     for row in rows:
         states[row.symbol][row.state] += 1
@@ -193,4 +202,6 @@ def test_every_symbol_session_has_exactly_one_state(database):
         "NEVER": Counter(provider_failed=4),
         "SILENT": Counter(provider_silent=4),
         "UNSEEN": Counter(not_fetched=4),
+        "GONE": Counter(provider_silent=2, delisted_or_renamed=2),
+        "LIVE": Counter(provider_silent=2, halted=1, no_trade=1),
     }

@@ -11,11 +11,11 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
 from bist_pipeline.core.errors import TransientProviderError
+from bist_pipeline.core.hosts import is_loopback
 from bist_pipeline.providers.pacing.contract import Outcome
 from bist_pipeline.providers.yahoo._errors import printable
 
@@ -196,15 +196,6 @@ class _Body:
 def _said(error: OSError) -> str:
     """The library's own words around libcurl's are the same for every failure."""
     return printable(str(error).removeprefix("Failed to perform, ").partition(". See https://curl.se")[0], limit=160)
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a base URL leads to this machine."""
-    name = urlsplit(host).hostname or ""
-    try:
-        return ip_address(name).is_loopback
-    except ValueError:
-        return name == "localhost"
 
 
 def is_yahoos_own(host: str) -> bool:
