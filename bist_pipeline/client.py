@@ -26,6 +26,16 @@ class Client:
 
     def __init__(self, url: str) -> None:
         self._database = Database(DatabaseUrl.parse(url, variable="url"))
+        self._market_kind: str | None = None
+
+    def market_kind(self) -> str:
+        """Which kind of market this is: real, simulated or replayed; every frame carries it as `attrs["market"]`."""
+        if self._market_kind is None:
+            rows = self._database.rows("SELECT kind FROM serving.market")
+            if not rows:
+                return "real"  # nothing else can be in a database that is older than this note, or empty
+            self._market_kind = str(rows[0].kind)
+        return self._market_kind
 
     def watermark(self) -> pd.DataFrame:
         """The newest publish: publish_id, published_at, last_session, last_final_session; empty before the first."""
@@ -83,12 +93,14 @@ class Client:
     ) -> pd.DataFrame:
         begin = first if first is not None else self._newest(source, parameters)
         count = len(parameters)
-        return self._database.frame(
+        frame = self._database.frame(
             f"""SELECT * FROM {source} WHERE session_date BETWEEN ${count + 1} AND ${count + 2}
             AND (${count + 3}::text IS NULL OR symbol = ANY (string_to_array(${count + 3}, ',')))
             ORDER BY session_date, symbol""",
             [*parameters, begin, last or begin, None if symbols is None else ",".join(symbols)],
         )
+        frame.attrs["market"] = self.market_kind()
+        return frame
 
     def _newest(self, source: str, parameters: list[Any]) -> date | None:
         # From the end of the index: max() over a view reads every row of it.

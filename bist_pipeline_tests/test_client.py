@@ -170,3 +170,13 @@ def test_an_absent_server_is_an_error_of_ours():
     with pytest.raises(DatabaseUnavailableError):
         client.signals()
     client.close()
+
+
+@pytest.mark.parametrize("kind", ["real", "simulated", "replayed"])
+def test_every_frame_says_which_kind_of_market_it_is_of(client, market, kind):
+    with market.database.statements("noting") as connection:
+        connection.run(
+            "INSERT INTO operations.market (kind, detail, noted_at) VALUES (:kind, 'test', now())", {"kind": kind}
+        )
+    assert client.market_kind() == kind
+    assert client.signals().attrs["market"] == client.prices(DAYS[0], DAYS[0]).attrs["market"] == kind

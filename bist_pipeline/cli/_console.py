@@ -13,6 +13,8 @@ from rich.table import Table
 
 from bist_pipeline.pipeline.progress import Progress as Told
 
+_NEVER_CUT = frozenset({"symbol", "provider", "host"})
+
 
 @contextmanager
 def progress_bar() -> Iterator[Told]:
@@ -49,7 +51,7 @@ def print_table(frame: pd.DataFrame, columns: Sequence[str], title: str = "") ->
     table = Table(title=title or None, title_justify="left")
     for name in columns:
         numeric = pd.api.types.is_numeric_dtype(frame[name])
-        table.add_column(name, justify="right" if numeric else "left", no_wrap=name == "symbol")
+        table.add_column(name, justify="right" if numeric else "left", no_wrap=name in _NEVER_CUT)
     for row in frame[list(columns)].itertuples(index=False):
         table.add_row(*(_cell(value) for value in row))
     stdout_console().print(table)
@@ -57,7 +59,7 @@ def print_table(frame: pd.DataFrame, columns: Sequence[str], title: str = "") ->
 
 def stdout_console() -> Console:
     """Where tables go. Where stdout is no terminal its width is unknown: wide enough for every column here."""
-    return Console() if Console().is_terminal else Console(width=140)
+    return Console() if Console().is_terminal else Console(width=160)
 
 
 def _cell(value: object) -> str:

@@ -30,7 +30,7 @@ def command(session: date | None) -> None:
             report = refresh(context, open_sources(context), session, told)
         requests = request_counts(context.database, context.run_id)
     _print_report(report)
-    click.echo("  ".join(f"{name.replace('_', ' ')} {value:,}" for name, value in requests.items()))
+    click.echo("  ".join(f"{name.replace('_', ' ')} {round(value, 1):,}" for name, value in requests.items()))
 
 
 def _print_report(report: RefreshReport) -> None:

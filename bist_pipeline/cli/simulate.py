@@ -10,6 +10,7 @@ import click
 from bist_pipeline.cli._options import Moment, Session
 from bist_pipeline.core.calendar import ISTANBUL, load_calendar
 from bist_pipeline.core.clock import SystemClock
+from bist_pipeline.core.errors import BistError
 from bist_pipeline.simulator.clock import ExchangeClock
 from bist_pipeline.simulator.control import universe as listed_symbols
 from bist_pipeline.simulator.exchange import Exchange
@@ -19,6 +20,7 @@ from bist_pipeline.simulator.replay import BASES
 from bist_pipeline.simulator.server import exchange
 
 _YEARS = 3
+_MOST_BEHIND = 10 * 366 * 86_400
 
 
 @click.command("simulate", epilog="Fault kinds: " + "; ".join(f"{kind}: {says}" for kind, says in KINDS.items()) + ".")
@@ -57,15 +59,24 @@ def command(
         raise click.UsageError("--symbols and --first belong to an invented market, --data to a replayed one")
     if now is not None and behind is not None:
         raise click.UsageError("--now and --behind both set the clock: give one")
+    if behind is not None and not abs(behind) <= _MOST_BEHIND:  # so written for `nan`
+        raise click.UsageError(f"--behind {behind:g}: expected {_MOST_BEHIND:,} seconds at most")
     start = now if behind is None else SystemClock().now() - timedelta(seconds=behind)
     played, clock = parse_faults(faults), ExchangeClock(SystemClock(), start)
     market = replay_market(data, basis, seed=seed) if data and basis else _invent(symbols or 150, seed, first, clock)
     with exchange(market, clock, port=port, faults=played, seed=seed, log=log) as running:
         if universe is not None:
-            universe.write_text(listed_symbols(running), encoding="utf-8")
+            _write(universe, listed_symbols(running))
         _tell(running, faults)
         _wait()
     click.echo("simulated exchange ended")
+
+
+def _write(place: Path, text: str) -> None:
+    try:
+        place.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise BistError(f"--universe {place} cannot be written: {error.strerror}") from error
 
 
 def _invent(symbols: int, seed: int, first: date | None, clock: ExchangeClock) -> Market:

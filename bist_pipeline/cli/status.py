@@ -54,8 +54,16 @@ def _short(health: pd.DataFrame) -> pd.DataFrame:
         megabytes=(health["bytes_received"] / 1e6).round(1),
         host=health["host"].str.removeprefix("https://").str.removeprefix("http://"),
     )
+    # Short headings: beside each other, long ones cut off what stands below them.
+    headings = {
+        "requests": "asked",
+        "success_ratio": "success",
+        "throttled": "429",
+        "megabytes": "MB",
+        "last_answer_at": "last_answer",
+    }
     columns = ["provider", "host", "requests", "answered", "success_ratio", "retried", "throttled", "faults"]
-    return told[[*columns, "waited_s", "megabytes", "last_answer_at", "circuit"]]
+    return told[[*columns, "waited_s", "megabytes", "last_answer_at", "circuit"]].rename(columns=headings)
 
 
 def _print_watermark(status: Status) -> None:

@@ -82,9 +82,9 @@ def _why_not(opened: PipelineContext) -> dg.SkipReason | None:
     if opens is not None:
         local = opens.astimezone(ISTANBUL)
         return dg.SkipReason(f"the market is closed: the first quotes of the next session come {local:%Y-%m-%d %H:%M}")
-    circuit = circuit_open(opened.database)
+    circuit = circuit_open(opened.database, hosts=opened.settings.yahoo_hosts)
     if circuit is not None:
-        return dg.SkipReason(str(circuit))
+        return dg.SkipReason(circuit.text)
     if not live_symbols(opened):
         return dg.SkipReason("no symbol has a history yet: the first load comes before the first refresh")
     return None

@@ -12,7 +12,7 @@ import dagster as dg
 
 from bist_pipeline.core.errors import BistError
 from bist_pipeline.defs.jobs import derive_sessions
-from bist_pipeline.defs.lanes import HISTORY, HISTORY_TAGS, LANE
+from bist_pipeline.defs.lanes import HISTORY, HISTORY_TAGS, LANE, LIVE
 from bist_pipeline.defs.partitions import SESSIONS, range_tags
 from bist_pipeline.operations import kill_switch
 from bist_pipeline.pipeline.context import open_database
@@ -57,12 +57,15 @@ def _next_step(instance: dg.DagsterInstance, settings: Settings) -> dg.RunReques
     with open_database(settings) as database:
         if current_fingerprint(database) is None:
             return _request(newest_chunk(today), "fetch:first")
-        circuit = circuit_open(database)
+        circuit = circuit_open(database, hosts=settings.yahoo_hosts)
         if circuit is not None:
-            return dg.SkipReason(str(circuit))
+            return dg.SkipReason(circuit.text)
         changed = changed_symbols(settings, providers, database)
         state = _state(database)
         fetch = _untried(instance, newest_chunk(today), f"fetch:{_digest(changed)}:{state}") if changed else None
+        if fetch is None and instance.get_runs(dg.RunsFilter(tags={LANE: LIVE}, statuses=UNFINISHED), limit=1):
+            # Between its steps the newest session lacks rows that it is about to write.
+            return dg.SkipReason("the session in progress is being refreshed")
         return fetch or _next_chunk(instance, database, today, state)
 
 

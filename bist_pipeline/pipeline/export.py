@@ -13,6 +13,7 @@ import pandas as pd
 
 from bist_pipeline.core.errors import BistError
 from bist_pipeline.pipeline.context import PipelineContext
+from bist_pipeline.pipeline.market_kind import stored_market_kind
 from bist_pipeline.pipeline.progress import Progress, silent
 from bist_pipeline.pipeline.span import Span
 
@@ -36,8 +37,10 @@ def export(
     Each session's folder is written beside its place and moved there, so a reader sees a whole file or none; a session
     that has no rows any more loses its folder.
 
+    An export of a market that is not the real one says so in `MARKET.txt` beside them.
+
     Raises:
-        BistError: The folder cannot be written, or holds an export of the other format.
+        BistError: The folder cannot be written, holds an export of the other format, or of another kind of market.
     """
     other = "csv" if form == "parquet" else "parquet"
     if next(out.glob(f"*/session_date=*/rows.{other}"), None) is not None:
@@ -46,12 +49,25 @@ def export(
     steps = [(view, chunk) for view in VIEWS for chunk in span.chunks()]
     progress("exporting", 0, len(steps))
     try:
+        _label(out, stored_market_kind(context.database) or "real")
         for number, (view, chunk) in enumerate(steps, 1):
             rows[view] += _export_chunk(context, out / view, view, chunk, form)
             progress("exporting", number, len(steps))
     except OSError as error:
         raise BistError(f"cannot write to {out}: {error.strerror or error}") from error
     return Exported(rows)
+
+
+def _label(out: Path, kind: str) -> None:
+    place = out / "MARKET.txt"
+    said = place.read_text(encoding="utf-8").split()[0].lower() if place.exists() else None
+    if said not in {None, kind} or (said is None and kind != "real" and next(out.glob("*/session_date=*"), None)):
+        raise BistError(
+            f"{out} holds an export of a {said or 'real'} market, this one is {kind}: choose another folder"
+        )
+    if kind != "real":
+        out.mkdir(parents=True, exist_ok=True)
+        place.write_text(f"{kind.upper()} market: no price here is real\n", encoding="utf-8")
 
 
 def _export_chunk(context: PipelineContext, folder: Path, view: str, span: Span, form: Form) -> int:

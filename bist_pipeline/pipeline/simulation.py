@@ -3,8 +3,8 @@
 Belongs here: deciding what is invented and what time it is there. Does not belong here: the exchange itself
 (`simulator/`), which runs as a process of its own.
 
-Its clock is never ahead of the machine's, since a partition of the future does not exist, and never goes back, since
-the bars of an hour ago are already stored.
+Its clock is not ahead of the machine's, since a partition of the future does not exist, and never goes back, since the
+bars of an hour ago are already stored: where a person has set it ahead, it stays ahead.
 """
 
 import socket
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from bist_pipeline.core.calendar import ISTANBUL, SessionCalendar
+from bist_pipeline.core.calendar import ISTANBUL, ORIGIN, SessionCalendar
 from bist_pipeline.core.errors import SettingsError
 from bist_pipeline.operations.ports import http_probe
 from bist_pipeline.operations.supervisor.child import Child
@@ -120,8 +120,9 @@ def plan_simulation(
 
     Raises:
         SettingsError: The moment lies in the future or before what is stored; or what is remembered cannot be read.
+        SessionError: The moment lies before the calendar.
     """
-    now = _chosen(at, machine_now, latest) if at else _moment(calendar, machine_now, latest)
+    now = _chosen(calendar, at, machine_now, latest) if at else _moment(calendar, machine_now, latest)
     seed, symbols, first = _remembered(settings.bist_simulation) or (SEED, SYMBOLS, _first(now))
     return Simulation(seed, symbols, first, machine_now - now, _port(settings))
 
@@ -134,9 +135,10 @@ def latest_moment(database: Database) -> datetime | None:
     return row.at
 
 
-def _chosen(at: datetime, machine_now: datetime, latest: datetime | None) -> datetime:
+def _chosen(calendar: SessionCalendar, at: datetime, machine_now: datetime, latest: datetime | None) -> datetime:
     if at > machine_now:
         raise SettingsError(f"--now {at} lies in the future: Dagster has no partition for it yet")
+    calendar.session_at(at)  # refuses a moment before the first session
     if latest is not None and at < latest:
         raise SettingsError(f"--now {at} lies before {latest}, which this home has seen: take another BIST_HOME")
     return at
@@ -144,16 +146,16 @@ def _chosen(at: datetime, machine_now: datetime, latest: datetime | None) -> dat
 
 def _moment(calendar: SessionCalendar, machine_now: datetime, latest: datetime | None) -> datetime:
     """The machine's time while the exchange trades, else the late morning of the last session that has one."""
-    if _is_worth_watching(calendar, machine_now):
-        return machine_now
     earliest = latest or datetime.min.replace(tzinfo=UTC)
+    if _is_worth_watching(calendar, machine_now):
+        return max(machine_now, earliest)
     day = machine_now.astimezone(ISTANBUL).date()
     for past in range(10):
         candidate = datetime.combine(day - timedelta(days=past), LATE_MORNING, ISTANBUL).astimezone(UTC)
         if candidate <= machine_now and _is_worth_watching(calendar, candidate):
             # Where that was seen already, time goes on from what was seen, the rest of the session or the night.
             return max(candidate, earliest)
-    return machine_now
+    return max(machine_now, earliest)
 
 
 def _is_worth_watching(calendar: SessionCalendar, now: datetime) -> bool:
@@ -166,7 +168,7 @@ def _is_worth_watching(calendar: SessionCalendar, now: datetime) -> bool:
 
 def _first(now: datetime) -> date:
     today = now.astimezone(ISTANBUL).date()
-    return date(today.year - YEARS, today.month, 1)
+    return max(date(today.year - YEARS, today.month, 1), ORIGIN)
 
 
 def _remembered(told: str) -> tuple[int, int, date] | None:

@@ -26,15 +26,11 @@ def strike(context: PipelineContext, outcomes: pd.DataFrame) -> int:
     Args:
         context: The run's surroundings.
         outcomes: Columns `symbol`, `status`, `fetched` of one ingest, the symbols that were not asked included. Nothing
-            happens where a fifth of those with a history failed: that is an outage. An answer clears a symbol's strikes
-            (`ingest.py`).
+            happens where a fifth of those with a history failed or is unknown all at once: that is an outage. An answer
+            clears a symbol's strikes (`ingest.py`).
     """
-    counted = outcomes["status"].value_counts()
-    answered, failed = int(counted.get("answered", 0)), int(counted.get("failed", 0))
-    if answered < LEAST_SHARE_ANSWERED * (answered + failed) or not answered:
-        return 0
     struck = outcomes.loc[outcomes["fetched"] & (outcomes["status"] == "missing"), "symbol"].tolist()
-    if not struck:
+    if not struck or _is_outage(context, outcomes, struck):
         return 0
     with context.database.bulk("counting strikes") as bulk:
         bulk.lock(contracts().fetch_ledger.name)
@@ -45,6 +41,18 @@ def strike(context: PipelineContext, outcomes: pd.DataFrame) -> int:
             [_session(context)],
         )
     return len(rows)
+
+
+def _is_outage(context: PipelineContext, outcomes: pd.DataFrame, unknown: list[str]) -> bool:
+    counted = outcomes["status"].value_counts()
+    answered, failed = int(counted.get("answered", 0)), int(counted.get("failed", 0))
+    gone = context.database.rows(
+        "SELECT count(*) AS n FROM market.fetch_ledger WHERE symbol = ANY (:unknown) AND rows > 0 AND strikes = 0",
+        {"unknown": unknown},
+    )[0].n
+    # One share may leave a list of three; that many leave on the same day is the provider's doing.
+    failed += gone if gone > 1 else 0
+    return not answered or answered < LEAST_SHARE_ANSWERED * (answered + failed)
 
 
 def _session(context: PipelineContext) -> date:

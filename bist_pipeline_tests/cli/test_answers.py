@@ -113,12 +113,12 @@ def test_doctor_finds_a_healthy_desk_healthy(untouched):
 
 
 def test_doctor_names_every_fault_and_what_to_do(untouched, monkeypatch, tmp_path):
-    monkeypatch.delenv("BIST_ARCHIVE_DIR")
+    monkeypatch.setenv("BIST_ARCHIVE_DIR", str(tmp_path / "no archive"))
     monkeypatch.setenv("BIST_UNIVERSE", str(tmp_path / "none.csv"))
     result = run("doctor")
     assert result.exit_code == 1
     assert "at fault: universe, provider" in result.stderr
-    assert "set BIST_ARCHIVE_DIR" in result.stdout
+    assert "correct BIST_PROVIDERS, BIST_ARCHIVE_DIR" in " ".join(result.stdout.split())
     assert "correct BIST_UNIVERSE" in result.stdout
 
 

@@ -21,10 +21,10 @@ def options_of(name):
 def test_the_root_lists_every_command_in_the_order_of_need():
     shown = run("--help")
     assert shown.exit_code == 0
-    assert COMMANDS == ["up", "env", "backfill", "signals", "status", "doctor", "export"]
+    assert COMMANDS == ["up", "env", "backfill", "refresh", "signals", "status", "doctor", "export", "simulate"]
     listed = re.findall(r"^  (\w+) {2,}\S", shown.stdout, flags=re.MULTILINE)
     assert listed == COMMANDS
-    assert "bist-pipeline up --archive DIR" in shown.stdout
+    assert "bist-pipeline up --simulated" in shown.stdout
 
 
 def test_no_command_answers_with_the_help():

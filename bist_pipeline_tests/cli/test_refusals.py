@@ -10,6 +10,7 @@ import pytest
 
 from bist_pipeline_tests.cli.commands import contents, refusal, run, run_apart
 from bist_pipeline_tests.desks import SYMBOLS, make_desk
+from bist_pipeline_tests.end_to_end.site import free_port
 from bist_pipeline_tests.storage.external_server import external_server
 
 WEEK = ("--start", "2022-01-03", "--end", "2022-01-07")
@@ -131,17 +132,9 @@ def test_a_wrong_database_address_is_refused_without_showing_the_password(
     untouched, monkeypatch, tmp_path, url, reason, command
 ):
     monkeypatch.setenv("BIST_DATABASE_URL", url)
-    told = refusal_of_last_line(run(*command))
+    told = refusal(run(*command))
     assert reason in told
     assert "secret" not in told
-
-
-def refusal_of_last_line(result):
-    """As `refusal`, for commands that have told of earlier steps on stdout."""
-    assert result.exit_code == 1, result.output
-    lines = result.stderr.strip().splitlines()
-    assert len(lines) == 1, result.stderr
-    return lines[0]
 
 
 def test_a_wrong_password_is_refused_in_one_line(monkeypatch):
@@ -174,10 +167,83 @@ def test_a_typo_in_the_environment_is_refused_with_what_is_legal(untouched, monk
     assert legal in told
 
 
-def test_up_without_an_archive_asks_for_one(untouched, monkeypatch, tmp_path):
-    monkeypatch.delenv("BIST_ARCHIVE_DIR")
-    assert refusal(run("up")).startswith("where are the prices? `bist-pipeline up --archive DIR`")
+AUGUST = "2026-08-05T11:30+03:00"
+
+
+@pytest.fixture
+def nothing_starts(monkeypatch, tmp_path_factory):
+    """Whatever a test fails to refuse, the kill switch ends: none of them may start a live `up`."""
+    switch = tmp_path_factory.mktemp("switch") / "stop"
+    switch.write_text("a test failed to refuse this\n")
+    monkeypatch.setenv("BIST_KILL_SWITCH", str(switch))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("--simulated", "--archive", "prices"), "--simulated and --archive exclude each other"),
+        (
+            ("--archive", "prices", "--now", AUGUST),
+            "--now sets the clock of a simulated exchange: it needs --simulated",
+        ),
+        (("--now", AUGUST), "--now sets the clock of a simulated exchange: it needs --simulated"),
+        (("--simulated", "--now", "2026-08-05T11:30"), "has no time zone; write it as 2026-08-07T18:30+03:00"),
+        (("--simulated", "--now", "noon"), "'noon' is no timestamp"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_up_refuses_two_markets_at_once_and_a_clock_without_its_exchange(nothing_starts, tmp_path, arguments, reason):
+    assert reason in refusal(run("up", *arguments))
     assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize("option", ["--archive", "--now"])
+def test_without_a_named_home_up_alone_means_the_live_one(nothing_starts, monkeypatch, tmp_path, option):
+    monkeypatch.delenv("BIST_HOME")
+    monkeypatch.chdir(tmp_path)
+    remembered(tmp_path / ".bist-simulated")
+    if option == "--now":
+        assert "it needs --simulated" in refusal(run("up", "--now", AUGUST))
+    else:
+        # Nobody minds the simulated market beside it: only the kill switch is in the way.
+        assert "a test failed to refuse this" in refusal(run("up", "--archive", "prices"))
+    assert [path.name for path in tmp_path.iterdir()] == [".bist-simulated"]
+
+
+def remembered(home, told="seed=7 symbols=12 first=2026-01-02"):
+    home.mkdir()
+    (home / "settings.env").write_text(f"BIST_SIMULATION='{told}'\n")
+
+
+def test_an_archive_is_refused_in_a_simulated_home(nothing_starts, tmp_path):
+    remembered(tmp_path / "home")
+    told = refusal(run("up", "--archive", str(tmp_path)))
+    assert told == f"{tmp_path / 'home'} holds a SIMULATED market: take another BIST_HOME for the archive"
+
+
+@pytest.mark.parametrize(
+    ("at", "reason"),
+    [("2999-01-01T12:00+03:00", "lies in the future"), ("2009-08-05T12:00+03:00", "2010-01-04")],
+    ids=["in the future", "before the calendar"],
+)
+def test_up_refuses_a_time_at_which_nothing_is_traded(empty_url, monkeypatch, at, reason):
+    monkeypatch.setenv("BIST_DATABASE_URL", empty_url.libpq)
+    assert reason in refusal(run("up", "--simulated", "--now", at, "--port", str(free_port())))
+
+
+def test_up_refuses_to_simulate_where_real_prices_are(filled, monkeypatch):
+    before = contents(filled)
+    told = refusal(run("up", "--simulated", "--port", str(free_port())))
+    assert "holds a real market" in told
+    assert "set BIST_HOME or BIST_DATABASE_URL to another place" in told
+    assert contents(filled) == before
+
+
+def test_up_refuses_a_market_that_it_cannot_read(empty_url, monkeypatch):
+    monkeypatch.setenv("BIST_DATABASE_URL", empty_url.libpq)
+    monkeypatch.setenv("BIST_SIMULATION", "seed=7")
+    told = refusal(run("up", "--simulated", "--port", str(free_port())))
+    assert told.startswith("BIST_SIMULATION = 'seed=7': expected `seed=7 symbols=150 first=2023-11-01`")
 
 
 def test_up_refuses_a_port_in_use_and_names_its_holder(untouched):

@@ -105,6 +105,14 @@ def test_while_the_kill_switch_is_set_it_requests_nothing(evaluate, empty, monke
     assert "auditors are here" in evaluate()
 
 
+def test_while_a_circuit_is_open_it_says_until_when(evaluate, full, filled_database):
+    filled_database.run_alone(
+        """INSERT INTO operations.circuits (circuit, state, failures, trips, opened_at, open_until, reason)
+        VALUES ('yahoo', 'open', 5, 1, now(), now() + interval '15 minutes', '5 times 429')"""
+    )
+    assert evaluate().startswith("circuit open until ")
+
+
 def test_an_empty_database_is_filled_from_today_backwards(evaluate, empty):
     first, last = span_of(evaluate())
     assert last == date.fromisoformat(str(SESSIONS.get_last_partition_key()))

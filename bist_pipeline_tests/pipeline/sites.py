@@ -145,10 +145,12 @@ def contents(context: PipelineContext, table: str, where: str = "true") -> pd.Da
     return _settled(context.database.frame(f"SELECT * FROM {table} WHERE {where}"))
 
 
-def all_contents(context: PipelineContext, tables: Sequence[str] = TABLES) -> dict[str, pd.DataFrame]:
+def all_contents(
+    context: PipelineContext, tables: Sequence[str] = TABLES, where: str = "true"
+) -> dict[str, pd.DataFrame]:
     """The same of several tables, over one connection: opening one costs more than reading a small table."""
     with context.database.bulk("reading everything") as bulk:
-        return {table: _settled(bulk.frame(f"SELECT * FROM {table}")) for table in tables}
+        return {table: _settled(bulk.frame(f"SELECT * FROM {table} WHERE {where}")) for table in tables}
 
 
 def _settled(frame: pd.DataFrame) -> pd.DataFrame:

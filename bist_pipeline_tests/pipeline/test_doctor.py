@@ -2,21 +2,25 @@
 
 import shutil
 from collections import namedtuple
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from importlib import metadata
 
 import pytest
 
 from bist_pipeline.core.calendar import OVERRIDES_FILE
 from bist_pipeline.core.clock import FixedClock, SystemClock
+from bist_pipeline.core.errors import ContractError
 from bist_pipeline.operations.home_lock import HomeLock
 from bist_pipeline.pipeline import doctor
 from bist_pipeline.pipeline.doctor import examine
+from bist_pipeline.settings import YAHOO_HOSTS
+from bist_pipeline.simulator.market import invent_market
 from bist_pipeline_tests.archives import simulated_bars, write_archive
+from bist_pipeline_tests.pipeline.exchanges import asking, load, moment, play_faults, standing
 
 ORGANS = [
-    *("versions", "disk", "kill switch", "calendar", "universe", "provider", "up"),
-    *("database", "clock", "reader role"),
+    *("versions", "disk", "kill switch", "calendar", "universe", "provider", "exchange", "up"),
+    *("database", "circuits", "clock", "reader role"),
 ]
 Usage = namedtuple("Usage", ["total", "used", "free"])
 
@@ -44,6 +48,42 @@ def test_a_running_up_is_told_with_its_address(healthy):
         one = found(healthy)["up"]
     assert one.grade == "ok"
     assert "http://127.0.0.1:3333" in one.found
+
+
+@pytest.fixture(scope="module")
+def market():
+    return invent_market(symbols=2, first=date(2026, 8, 3), last=date(2026, 8, 7))
+
+
+def test_a_simulated_exchange_is_told_with_its_time(sites, market):
+    with standing(market, moment(date(2026, 8, 5), time(12, 0))) as running:
+        settings = asking(sites, running).settings
+        organs = found(settings)
+        assert list(organs) == ORGANS
+        assert organs["exchange"].grade == organs["circuits"].grade == "ok"
+        assert organs["exchange"].found == f"{running.url}: simulated; its time is 2026-08-05 09:00 UTC"
+    organs = found(settings)  # it has ended
+    assert organs["exchange"].grade == "fault"
+    assert "`bist-pipeline up --simulated`" in organs["exchange"].advice
+    assert {name for name, one in organs.items() if one.grade == "fault"} == {"exchange"}
+
+
+def test_yahoo_is_not_asked_by_an_examination(healthy):
+    settings = healthy.model_copy(update={"bist_providers": ("yahoo_chart",), "bist_live_providers": ("yahoo_quote",)})
+    one = found(settings)["exchange"]
+    assert one.grade == "ok"
+    assert one.found.startswith(f"{', '.join(YAHOO_HOSTS)}: Yahoo, not asked by this command; its time is ")
+
+
+def test_a_circuit_that_is_open_is_worth_a_warning_and_says_until_when(sites, market):
+    with standing(market, moment(date(2026, 8, 5), time(12, 0))) as running:
+        context = asking(sites, running)
+        play_faults(running, {"429": 1.0})
+        with pytest.raises(ContractError, match="0 of 2 symbols answered"):
+            load(context, date(2026, 8, 3), date(2026, 8, 4))
+        one = found(context.settings)["circuits"]
+    assert (one.grade, one.advice) == ("warn", "wait: one request probes it then")
+    assert one.found.startswith("circuit open until ")
 
 
 def full_disk(settings, monkeypatch):

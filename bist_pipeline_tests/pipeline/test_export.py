@@ -107,3 +107,18 @@ def test_progress_is_told_from_nothing_to_all(filled, tmp_path):
     steps = []
     export(filled, tmp_path, SPAN, progress=lambda stage, done, total: steps.append((stage, done, total)))
     assert steps == [("exporting", done, len(VIEWS)) for done in range(len(VIEWS) + 1)]
+
+
+def test_an_export_of_invented_prices_says_so_and_no_folder_holds_both_kinds(filled, sites, tmp_path):
+    archive = filled.settings.bist_archive_dir
+    invented = sites.make(archive, copy_of=filled)
+    execute(invented, "UPDATE operations.market SET kind = 'simulated'")
+    export(invented, tmp_path / "invented", SPAN)
+    assert (tmp_path / "invented" / "MARKET.txt").read_text().startswith("SIMULATED market")
+    export(invented, tmp_path / "invented", SPAN)
+    with pytest.raises(BistError, match="holds an export of a simulated market, this one is real"):
+        export(filled, tmp_path / "invented", SPAN)
+    export(filled, tmp_path / "real", SPAN)
+    assert not (tmp_path / "real" / "MARKET.txt").exists()
+    with pytest.raises(BistError, match="holds an export of a real market, this one is simulated"):
+        export(invented, tmp_path / "real", SPAN)

@@ -1,16 +1,22 @@
 """Fetching: what is asked again and what is not, and what a failure leaves behind."""
 
 import os
-from datetime import date
+from datetime import UTC, date, datetime
 from unittest import mock
 
 import pytest
 from click.testing import CliRunner
 
 from bist_pipeline.cli.root import main
-from bist_pipeline.core.errors import BadPayloadError, ContractError, TransientProviderError, UnknownSymbolError
+from bist_pipeline.core.errors import (
+    BadPayloadError,
+    CircuitOpenError,
+    ContractError,
+    TransientProviderError,
+    UnknownSymbolError,
+)
 from bist_pipeline.pipeline.cleaning import clean_prices
-from bist_pipeline.pipeline.ingest import ingest
+from bist_pipeline.pipeline.ingest import MOST_FURTHER_ROUNDS, ingest
 from bist_pipeline.pipeline.ledger import read_ledger
 from bist_pipeline.pipeline.span import Span
 from bist_pipeline_tests.archives import simulated_bars, write_archive
@@ -314,3 +320,86 @@ def test_batches_of_any_size_store_the_same_rows(sites, archive):
     assert len(found[0]) == len(BARS)
     assert found[0].equals(found[1])
     assert found[0].equals(found[2])
+
+
+# Further rounds, circuits, families.
+
+SHUT = CircuitOpenError("yahoo: circuit open until 12:00", until=datetime(2026, 8, 8, 9, 0, tzinfo=UTC))
+
+
+class Recovering(dict):
+    """Faults that pass: each symbol fails so many times and then no more."""
+
+    def __init__(self, times):
+        super().__init__()
+        self.left = dict(times)
+
+    def __contains__(self, symbol):
+        self.left[symbol] = self.left.get(symbol, 0) - 1
+        return self.left[symbol] >= 0
+
+    def __getitem__(self, symbol):
+        return TransientProviderError(f"{symbol}: busy")
+
+
+def test_symbols_that_failed_for_a_passing_reason_are_asked_again_when_the_others_are_through(context, archive):
+    provider = watched(archive, faults=Recovering({"ZZAAA": 1, "ZZAAB": MOST_FURTHER_ROUNDS}))
+    report = ingest(context, [provider], SYMBOLS)
+    assert set(statuses(report).values()) == {"answered"}
+    assert sorted(provider.asked[:6]) == SYMBOLS
+    assert sorted(provider.asked[6:]) == ["ZZAAA", "ZZAAB", "ZZAAB"]
+    assert len(report.outcomes) == len(SYMBOLS)
+    assert report.counts.inserted == len(BARS)
+
+
+def test_a_symbol_that_goes_on_failing_is_given_up_after_the_further_rounds(context, archive):
+    provider = watched(archive, faults={"ZZAAA": TransientProviderError("ZZAAA: busy")})
+    report = ingest(context, [provider], SYMBOLS)
+    assert statuses(report)["ZZAAA"] == "failed"
+    assert provider.asked.count("ZZAAA") == 1 + MOST_FURTHER_ROUNDS
+    assert ledger(context, "ZZAAA").version == ""  # it is asked again at the next occasion
+
+
+def test_a_symbol_that_failed_for_good_is_not_asked_again(context, archive):
+    provider = watched(archive, faults={"ZZAAA": BadPayloadError("ZZAAA: no table")})
+    assert statuses(ingest(context, [provider], SYMBOLS))["ZZAAA"] == "failed"
+    assert provider.forget() == SYMBOLS
+
+
+def test_an_open_circuit_ends_the_asking_and_what_arrived_stays(sites, archive):
+    context = sites.emptied(archive, collector_max_workers=1, collector_batch_size=2)
+    provider = watched(archive, faults={"ZZAAD": SHUT})
+    report = ingest(context, [provider], SYMBOLS)
+    assert provider.asked == ["ZZAAA", "ZZAAB", "ZZAAC", "ZZAAD"]
+    told = statuses(report)
+    assert [told[symbol] for symbol in SYMBOLS] == ["answered"] * 3 + ["failed"] * 3
+    assert {ledger(context, symbol).reason for symbol in SYMBOLS[3:]} == {"yahoo: circuit open until 12:00"}
+    assert count(context, "market.raw_prices") == 3 * 40
+    provider.faults = {}
+    provider.forget()
+    assert set(statuses(ingest(context, [provider], SYMBOLS)).values()) == {"answered"}
+    assert provider.forget() == SYMBOLS[3:]
+
+
+def test_an_open_circuit_leaves_the_stored_rows_and_marks_alone(context, archive):
+    provider = watched(archive, tells_versions=False)
+    ingest(context, [provider], SYMBOLS)
+    before = contents(context, "market.raw_prices")
+    provider.faults = dict.fromkeys(SYMBOLS, SHUT)
+    ingest(context, [provider], SYMBOLS)
+    assert contents(context, "market.raw_prices").equals(before)
+    assert {ledger(context, symbol).rows for symbol in SYMBOLS} == {40}
+    assert {ledger(context, symbol).strikes for symbol in SYMBOLS} == {0}
+
+
+def test_a_familys_word_that_there_is_no_such_symbol_is_not_doubted_by_its_next_provider(context, archive, tmp_path):
+    other = write_archive(tmp_path / "other", BARS)
+    unknown = {"ZZAAA": UnknownSymbolError("ZZAAA: no such symbol")}
+    first = watched(archive, name="first", faults=unknown, kin="yahoo")
+    second = watched(other, name="second", kin="yahoo")
+    third = watched(other, name="third", kin="somebody else")
+    assert statuses(ingest(context, [first, second], SYMBOLS))["ZZAAA"] == "missing"
+    assert second.asked == []
+    report = ingest(context, [first, second, third], SYMBOLS, whatever_is_stored=True)
+    assert statuses(report)["ZZAAA"] == "answered"
+    assert (second.asked, third.asked) == ([], ["ZZAAA"])

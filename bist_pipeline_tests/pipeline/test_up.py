@@ -100,6 +100,26 @@ def test_without_an_archive_none_is_named(local):
     assert not {name for name in environment(local) if name.startswith("BIST_ARCHIVE")}
 
 
+def test_on_a_simulated_market_its_exchange_wins_over_the_persons_shell(tmp_path):
+    settings = load_settings(
+        bist_home=tmp_path / "home",
+        bist_simulation="seed=7 symbols=3 first=2026-01-02",
+        yahoo_hosts="http://127.0.0.1:4711",
+        yahoo_requests_per_second=0,
+        bist_universe=str(tmp_path / "universe.csv"),
+    )
+    told = load_settings(
+        **{k.lower(): v for k, v in environment(settings).items() if k.startswith(("BIST_", "YAHOO_"))}
+    )
+    for name in ("bist_home", "yahoo_hosts", "yahoo_requests_per_second", "bist_universe", "bist_providers"):
+        assert getattr(told, name) == getattr(settings, name)
+    assert told.bist_live_providers == settings.bist_live_providers
+
+
+def test_on_the_live_market_the_persons_shell_decides(local):
+    assert {name for name in environment(local) if name.startswith(("BIST_", "YAHOO_"))} == {"BIST_HOME"}
+
+
 def test_three_processes_start_in_order_with_logs_in_the_home(local):
     with instance(local) as made:
         started = children(local, made, 4321)

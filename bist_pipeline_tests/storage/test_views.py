@@ -174,7 +174,10 @@ def fill(database: Database) -> None:
         connection.run(ledger, {"symbol": "LIVE", **whole})
         # The newest one counts: it halted after it had not traded yet, and the other way round.
         told = [(2, 1, "halted"), (2, 0, "no_trade_yet"), (3, 1, "no_trade_yet"), (3, 0, "halted")]
-        quotes = [{"symbol": "LIVE", "day": DAYS[n], "at": moment + timedelta(days=n, hours=h), "state": s} for n, h, s in told]
+        quotes = [
+            {"symbol": "LIVE", "day": DAYS[n], "at": moment + timedelta(days=n, hours=h), "state": s}
+            for n, h, s in told
+        ]
         connection.run(quote, quotes)
         traded = [{"symbol": s, "day": day, "volume": 5.0} for s in ("GOOD", "LEFT") for day in DAYS]
         zero = [{"symbol": s, "day": day, "volume": 0.0} for s in ("QUIET", "IDX") for day in DAYS]

@@ -26,7 +26,7 @@ def _result(
     context: dg.AssetExecutionContext, pipeline: PipelineResource, report: DeriveReport, elapsed: dict[str, float]
 ) -> dict[str, float | str]:
     add_session_rows(context, pipeline.context.calendar, span_of(context), report.by_session)
-    return {**counts_metadata(report.counts), **elapsed, **pipeline.market_label()}
+    return {**pipeline.market_label(), **counts_metadata(report.counts), **elapsed}
 
 
 @dg.asset(

@@ -45,11 +45,11 @@ def raw_prices(context: dg.AssetExecutionContext, pipeline: PipelineResource) ->
     add_session_rows(context, pipeline.context.calendar, span, by_session)
     return dg.MaterializeResult(
         metadata={
+            **pipeline.market_label(),
             **report.summary(),
             **request_counts(pipeline.context.database, pipeline.context.run_id),
             **counts_metadata(report.counts),
             **read(report.counts.delivered),
-            **pipeline.market_label(),
         }
     )
 
@@ -78,10 +78,10 @@ def quotes(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> dg.
     add_session_rows(context, opened.calendar, span, rows_by_session(opened, contracts().quotes, span))
     return dg.MaterializeResult(
         metadata={
+            **pipeline.market_label(),
             **report.summary(),
             **request_counts(opened.database, opened.run_id),
             **read(report.counts.delivered),
-            **pipeline.market_label(),
         }
     )
 
@@ -105,12 +105,12 @@ def daily_prices(context: dg.AssetExecutionContext, pipeline: PipelineResource) 
     states = coverage_counts(pipeline.context, span)
     return dg.MaterializeResult(
         metadata={
+            **pipeline.market_label(),
             "symbols_cleaned": report.symbols_cleaned,
             "quarantined": sum(count for state, count in states.items() if state == "quarantined"),
             **{f"coverage_{state}": count for state, count in states.items()},
             **counts_metadata(report.prices),
             **read(report.prices.delivered),
-            **pipeline.market_label(),
             **pictures(span, lambda: {"coverage": coverage_bar(states, attention=("provider_failed", "quarantined"))}),
         }
     )

@@ -23,5 +23,5 @@ def stocks(pipeline: PipelineResource) -> dg.MaterializeResult:
     counts = refresh_universe(pipeline.context, pipeline.sources().history)
     rows = len(active_symbols(pipeline.context))
     return dg.MaterializeResult(
-        metadata={"dagster/row_count": rows, **pipeline.market_label(), **counts_metadata(counts), **read(rows)}
+        metadata={**pipeline.market_label(), "dagster/row_count": rows, **counts_metadata(counts), **read(rows)}
     )

@@ -32,9 +32,9 @@ def published(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> 
     last_final = report.pop("last_final_session")
     return dg.MaterializeResult(
         metadata={
+            **pipeline.market_label(),
             **report,
             "last_final_session": str(last_final),
             **read(report["signals"] + report["events"]),
-            **pipeline.market_label(),
         }
     )
