@@ -80,6 +80,11 @@ class Settings(BaseSettings):
         description="`packaged` (listed shares, plus what the archive holds) or a CSV with at least a column `symbol`.",
     )
     bist_kill_switch: Path | None = Field(None, description="A file whose presence stops all work.")
+    max_idle_seconds: int = Field(
+        900,
+        ge=60,
+        description="While the exchange trades, `status` calls what is served stale after so long without news.",
+    )
     bist_simulation: str = Field(
         "",
         description="What `up --simulated` invented in this home, `seed=7 symbols=150 first=2023-11-01`; empty: none.",
@@ -250,12 +255,11 @@ def remember(settings: Settings, values: Mapping[str, str]) -> None:
 
 
 def _find_home(told: Any) -> Path:
-    home = Path(told or os.environ.get("BIST_HOME") or DEFAULT_HOME)
+    named = told or os.environ.get("BIST_HOME")
+    # Where `up --simulated` is all that was ever started here, its home is meant.
+    only_simulated = Path(SIMULATED_HOME).exists() and not Path(DEFAULT_HOME).exists()
+    home = Path(named or (SIMULATED_HOME if only_simulated else DEFAULT_HOME))
     try:
-        # Where `up --simulated` is all that was ever started here, its home is meant.
-        simulated = Path(SIMULATED_HOME)
-        if home == Path(DEFAULT_HOME) and not home.exists() and simulated.exists():
-            home = simulated
         return _absolute(home)
     except ValueError as error:
         raise SettingsError(f"BIST_HOME = {str(home)!r}: {error}") from error

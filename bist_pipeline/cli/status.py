@@ -26,6 +26,9 @@ def command() -> None:
         click.echo(f"home {settings.bist_home}: {running}; the exchange is {status.market.replace('_', ' ')}")
         click.echo(f"consumers read at {context.database.url.with_user(READER).libpq}")
     _print_watermark(status)
+    if status.idle is not None and status.idle.total_seconds() > settings.max_idle_seconds:
+        minutes = status.idle.total_seconds() / 60
+        click.echo(f"STALE: no live answer for {minutes:.0f} minutes though the exchange trades; see the circuit below")
     print_table(status.tables, ["table", "rows", "first_session", "last_session"], title="Tables")
     for title, frame in (
         ("Symbols by what became of asking for them", status.symbols),

@@ -29,7 +29,7 @@ from bist_pipeline.pipeline.market_kind import ensure_market_kind
 from bist_pipeline.pipeline.simulation import EXCHANGE, latest_moment, plan_simulation
 from bist_pipeline.pipeline.watchdog import kept_running
 from bist_pipeline.providers.registry import build_live_providers, build_providers
-from bist_pipeline.settings import DEFAULT_HOME, Settings, home_of_up, load_settings, remember
+from bist_pipeline.settings import Settings, home_of_up, load_settings, remember
 from bist_pipeline.storage.database import Database
 from bist_pipeline.storage.embedded.usage import use_server
 from bist_pipeline.storage.migrate import migrate
@@ -86,10 +86,7 @@ def _settings(*, simulated: bool, archive: Path | None, at: datetime | None) -> 
     """
     if simulated and archive is not None:
         raise SettingsError("--simulated and --archive exclude each other")
-    home = home_of_up(simulated=simulated)
-    if home == Path(DEFAULT_HOME):
-        home = home.absolute()  # as it stands, it means a simulated home where that is the only one here
-    settings = load_settings(bist_home=home, bist_archive_dir=archive)
+    settings = load_settings(bist_home=home_of_up(simulated=simulated), bist_archive_dir=archive)
     if settings.bist_simulation and archive is not None:
         raise SettingsError(f"{settings.bist_home} holds a SIMULATED market: take another BIST_HOME for the archive")
     if at is not None and not (simulated or settings.bist_simulation):

@@ -34,6 +34,7 @@ ORIGIN = date(2010, 1, 4)
 # before a feast), then closing auction and trades at the closing price for ten minutes. The day's bar is final then.
 ORDER_COLLECTION = time(9, 40)
 OPEN = time(10, 0)
+OPENING_MATCH = timedelta(minutes=5)  # the opening auction's trades come that long before continuous trading
 CLOSE = time(18, 0)
 HALF_DAY_CLOSE = time(12, 30)
 CLOSING_AUCTION = timedelta(minutes=10)

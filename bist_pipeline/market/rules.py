@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bist_pipeline.core.bars import DayArray, FloatArray
-from bist_pipeline.core.calendar import ORIGIN
+from bist_pipeline.core.calendar import OPENING_MATCH, ORIGIN
 from bist_pipeline.schemas.market import ORDER_TOLERANCE
 
 BoolArray = npt.NDArray[np.bool_]
@@ -95,7 +95,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "future_session",
         "No row of a session that had not begun when the provider spoke.",
-        lambda rows: rows.open_at > rows.as_of,
+        lambda rows: rows.open_at - np.timedelta64(OPENING_MATCH) > rows.as_of,
         "the session opens at {open_at:%Y-%m-%d %H:%M} UTC, but the answer is as of {as_of:%Y-%m-%d %H:%M} UTC",
     ),
     Rule(

@@ -23,7 +23,6 @@ from bist_pipeline.core.bars import Bars
 from bist_pipeline.core.fingerprint import running_fingerprints
 from bist_pipeline.indicators.engine import compute_indicators
 from bist_pipeline.operations import kill_switch
-from bist_pipeline.patterns.engine import detect_candlesticks
 from bist_pipeline.pipeline.ahead import ahead
 from bist_pipeline.pipeline.context import PipelineContext
 from bist_pipeline.pipeline.contracts import contracts
@@ -31,6 +30,7 @@ from bist_pipeline.pipeline.dirty import current, read_dirt, settle
 from bist_pipeline.pipeline.known_at import KnownMoments, known_moments
 from bist_pipeline.pipeline.point_in_time import PointInTime, read_point_in_time
 from bist_pipeline.pipeline.span import Span
+from bist_pipeline.pipeline.traded import detect_traded, is_traded
 from bist_pipeline.providers.registry import provider_delay
 from bist_pipeline.schemas.contract import Contract
 from bist_pipeline.signals.registry import indicator_inputs
@@ -77,7 +77,7 @@ def derive_candlesticks(context: PipelineContext, span: Span, symbols: Sequence[
     with _writing(context, contracts().candlestick_patterns) as bulk:
         history, shares = bars_for(context, span, symbols), read_point_in_time(context.database)
         moments = _moments(context, span)
-        found = (shares.compute(detect_candlesticks, block, span.first) for block in _blocks(history))
+        found = (shares.compute(detect_traded, block, span.first) for block in _blocks(history))
         blocks = (moments.stamp(block) for block in found)
         return _write(bulk, contracts().candlestick_patterns, blocks, _scope(span, symbols))
 
@@ -135,7 +135,7 @@ def derive_together(
 def _derived(bars: Bars, span: Span, moments: KnownMoments, shares: PointInTime) -> tuple[pd.DataFrame, ...]:
     """Signals, candlesticks and indicators of some symbols."""
     indicators, candles, closes = (
-        shares.compute(part, bars, span.first) for part in (compute_indicators, detect_candlesticks, _closes)
+        shares.compute(part, bars, span.first) for part in (compute_indicators, detect_traded, _closes)
     )
     signals = _signals(indicators, candles, closes)
     return moments.stamp(signals), moments.stamp(candles), indicators
@@ -159,14 +159,18 @@ def _stored_signals(
 
 def _closes(bars: Bars, since: date) -> pd.DataFrame:
     """What a signal says of the bar it rests on, for every bar from a session on."""
-    closes = bars.frame[["symbol", "session_date", "close_try"]].assign(data_version=running_fingerprints(bars))
+    closes = bars.frame[["symbol", "session_date", "close_try"]].assign(
+        data_version=running_fingerprints(bars), traded=is_traded(bars.frame)
+    )
     return closes[closes["session_date"] >= pd.Timestamp(since)]
 
 
 def _signals(indicators: pd.DataFrame, candles: pd.DataFrame, closes: pd.DataFrame) -> pd.DataFrame:
+    """Score what was traded: a session without a trade has no signal, the last one stays as it is."""
     scored = score_signals(indicators, candles, closes)
-    versions = closes[["symbol", "session_date", "data_version"]]
-    return scored.merge(versions, on=["symbol", "session_date"], how="left", validate="one_to_one")
+    versions = closes[["symbol", "session_date", "data_version", "traded"]]
+    rows = scored.merge(versions, on=["symbol", "session_date"], how="left", validate="one_to_one")
+    return rows[rows["traded"].astype(bool)].drop(columns="traded").reset_index(drop=True)
 
 
 def _blocks(bars: Bars) -> Iterator[Bars]:

@@ -13,11 +13,11 @@ import pandas as pd
 
 from bist_pipeline.core.bars import Bars
 from bist_pipeline.indicators.engine import compute_indicators
-from bist_pipeline.patterns.engine import detect_candlesticks
 from bist_pipeline.pipeline.context import PipelineContext
 from bist_pipeline.pipeline.contracts import contracts
 from bist_pipeline.pipeline.point_in_time import PointInTime
 from bist_pipeline.pipeline.span import Span
+from bist_pipeline.pipeline.traded import detect_traded
 from bist_pipeline.storage.bulk import BulkTransaction
 
 
@@ -81,7 +81,7 @@ def current(context: PipelineContext, dirt: Dirt, bars: Bars, span: Span, shares
     own = Bars(bars.frame[bars.frame["symbol"].isin(dirt.symbols)].reset_index(drop=True))
     pairs = (
         (contracts().indicators.name, shares.compute(compute_indicators, own, span.first)),
-        (contracts().candlestick_patterns.name, shares.compute(detect_candlesticks, own, span.first)),
+        (contracts().candlestick_patterns.name, shares.compute(detect_traded, own, span.first)),
     )
     agreeing = set(dirt.symbols)
     for table, rows in pairs:

@@ -15,6 +15,7 @@ from bist_pipeline.core.universe import load_universe
 from bist_pipeline.pipeline.asking import version_mark
 from bist_pipeline.pipeline.context import PipelineContext
 from bist_pipeline.pipeline.span import CHUNK_WEEKDAYS, Span
+from bist_pipeline.pipeline.traded import TRADED_SQL
 from bist_pipeline.providers.contract import PriceProvider
 from bist_pipeline.schemas.contract import Contract
 from bist_pipeline.settings import Settings
@@ -122,14 +123,16 @@ def _is_covered(span: Span, needed: Span, publishes: Sequence[Span]) -> bool:
     return any(one.first <= first and one.last >= last for one in publishes)
 
 
-# Each accepted bar gets a row of indicators; each of those whose RSI is known gets a signal, since one of the terms
-# needs nothing else; each signal is served as it was derived; nothing is dirty.
-_LACKING = """
+# Each accepted bar gets a row of indicators; each of those that traded and whose RSI is known gets a signal, since one
+# of the terms needs nothing else; each signal is served as it was derived; nothing is dirty.
+_LACKING = f"""
     SELECT DISTINCT (session_date - :origin) / :days AS number FROM (
         SELECT session_date FROM market.daily_prices AS p WHERE NOT EXISTS (
             SELECT FROM analytics.indicators AS i WHERE i.symbol = p.symbol AND i.session_date = p.session_date)
         UNION ALL
-        SELECT session_date FROM analytics.indicators AS i WHERE i.rsi_14 IS NOT NULL AND NOT EXISTS (
+        SELECT i.session_date FROM analytics.indicators AS i JOIN market.daily_prices AS p
+            ON p.symbol = i.symbol AND p.session_date = i.session_date AND {TRADED_SQL}
+        WHERE i.rsi_14 IS NOT NULL AND NOT EXISTS (
             SELECT FROM analytics.signals AS a WHERE a.symbol = i.symbol AND a.session_date = i.session_date)
         UNION ALL
         SELECT session_date FROM analytics.signals AS a WHERE NOT EXISTS (

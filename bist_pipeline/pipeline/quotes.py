@@ -16,7 +16,7 @@ from datetime import date, timedelta
 import pandas as pd
 
 from bist_pipeline.core.calendar import ORIGIN
-from bist_pipeline.core.errors import CircuitOpenError, ProviderError
+from bist_pipeline.core.errors import CircuitOpenError, ProviderError, UniverseError
 from bist_pipeline.market.live import judge_quotes
 from bist_pipeline.operations import kill_switch
 from bist_pipeline.pipeline.cleaning import clean_prices
@@ -82,11 +82,14 @@ def take_quotes(
     Raises:
         CircuitOpenError: Nothing may be asked now; nothing is written.
         MarketKindError: The database holds another kind of market.
+        UniverseError: No symbol has a history yet.
     """
     kill_switch.check(context.settings.bist_kill_switch)
     began, deadline = context.clock.now(), time.monotonic() + DEADLINE_SECONDS
     sources.check_market(context)
     asked = live_symbols(context, symbols)
+    if not asked:
+        raise UniverseError("no symbol has a history yet: `bist-pipeline backfill`, or `up`, loads them first")
     gathered = _ask_in_order(sources.live, asked, deadline)
     judged = _judge(context, gathered.quotes, session)
     pending = _charts_due(context, judged)

@@ -12,6 +12,7 @@ from bist_pipeline.core.calendar import MarketState
 from bist_pipeline.pipeline.context import PipelineContext
 from bist_pipeline.pipeline.market_kind import stored_market_kind
 from bist_pipeline.pipeline.provider_health import read_health
+from bist_pipeline.pipeline.refresh import next_live_moment
 from bist_pipeline.providers.registry import registered_providers
 
 NEWEST_SESSIONS = 5
@@ -36,6 +37,7 @@ class Status:
         providers: `provider`, `terms`, `configured`.
         kind: Which kind of market is stored; empty before the first answer.
         health: What was asked of each provider in the last day, and what came of it.
+        idle: How long the live lane has had no answer while the exchange trades; None while it need not have one.
         live: Newest state of each symbol in the session that was last refreshed: `state`, `symbols`, `newest`.
     """
 
@@ -51,6 +53,7 @@ class Status:
     providers: pd.DataFrame
     kind: str
     health: pd.DataFrame
+    idle: timedelta | None
     live: pd.DataFrame
 
 
@@ -85,6 +88,7 @@ def read_status(context: PipelineContext) -> Status:
         providers=_providers(context),
         kind=stored_market_kind(context.database) or "",
         health=read_health(context.database, HEALTH_OF),
+        idle=_idle(context),
         live=frame(_LIVE),
     )
 
@@ -100,6 +104,14 @@ _COVERAGE = """
 SELECT session_date, state, count(*) AS symbols FROM serving.coverage_v1
 WHERE session_date IN (SELECT DISTINCT session_date FROM market.daily_prices ORDER BY session_date DESC LIMIT $1)
 GROUP BY session_date, state ORDER BY session_date DESC, state"""
+
+
+def _idle(context: PipelineContext) -> timedelta | None:
+    now = context.clock.now()
+    if not context.settings.bist_live_providers or next_live_moment(context, now) is not None:
+        return None
+    newest = context.database.rows("SELECT max(fetched_at) AS at FROM market.quotes WHERE as_of IS NOT NULL")[0].at
+    return now - newest if newest is not None else None
 
 
 _LIVE = """

@@ -45,7 +45,7 @@ def test_a_good_row_is_accepted_with_the_providers_bits():
         ({"session_date": "2024-01-06"}, "closed_day"),
         ({"session_date": "2024-01-15"}, "closed_day"),
         ({"session_date": None}, "closed_day"),
-        ({"as_of": "2024-01-03T06:59:59Z"}, "future_session"),
+        ({"as_of": "2024-01-03T06:54:59Z"}, "future_session"),  # the opening match is at 06:55
         ({"close_raw": NAN}, "no_close"),
         *[({name: value}, "not_finite") for name in VALUES for value in (INF, -INF)],
         *[({name: value}, "not_positive") for name in VALUES[:4] for value in (0.0, -1.0)],

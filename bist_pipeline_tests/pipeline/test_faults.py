@@ -81,7 +81,7 @@ def test_a_first_load_among_faults_ends_complete_with_a_bounded_number_of_reques
     report = load(context, DAYS[-3], EVE)
     asked = running.requests[before:]
     assert report.ingested.summary()["symbols_answered"] == SYMBOLS
-    assert len({one.fault for one in asked}) >= 5, "the faults did happen"
+    assert len({one.fault for one in asked}) >= 4, "the faults did happen"
     assert len(asked) <= MOST_REQUESTS * without_faults
     assert noted(context) == logged(running, before)
     for table in PRICES:

@@ -159,7 +159,6 @@ def test_the_bar_of_a_halted_share_has_no_volume_and_says_so(told):
     assert (bar[["open_try", "high_try", "low_try", "close_try"]] == last).all().all()
 
 
-@pytest.mark.xfail(reason="a bar that nobody traded at is derived from like any other: score, action, doji")
 @pytest.mark.parametrize("name", ["serving.signals_v1", "serving.pattern_events_v1"])
 def test_a_halted_share_has_no_signal_of_the_session(told, name):
     assert HALTED not in symbols_on(told.evening[name], DAY)

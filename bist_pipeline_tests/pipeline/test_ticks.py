@@ -158,7 +158,6 @@ def test_each_tick_serves_a_forming_bar_that_goes_on_from_the_one_before(played)
             assert later.loc[both, "open_try"].equals(earlier.loc[both, "open_try"])
 
 
-@pytest.mark.xfail(reason="market/rules.py: future_session counts from continuous trading, not from the opening match")
 def test_a_share_that_traded_in_the_opening_auction_alone_has_its_bar(played):
     assert count(played.context, "market.quotes", "(as_of AT TIME ZONE 'Europe/Istanbul')::time < '10:00'") > 0
     served = played.served[moment(PLAYED[0], TICKS[0])]["serving.prices_v1"]

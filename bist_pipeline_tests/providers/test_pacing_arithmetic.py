@@ -87,15 +87,17 @@ def test_a_clock_that_was_set_back_costs_no_more_than_one_full_bucket(ahead):
     ("throttles", "retry_after", "seconds"),
     [
         (1, None, 2),
-        (2, None, 4),
-        (5, None, 32),
-        (6, None, 64),
-        (7, None, 120),
+        (2, None, 2),
+        (3, None, 4),
+        (5, None, 8),
+        (9, None, 32),
+        (12, None, 64),
+        (13, None, 120),
         (900, None, 120),
         (1, 0.0, 2),
         (1, 1.0, 2),
         (1, 60.0, 60),
-        (7, 60.0, 120),
+        (13, 60.0, 120),
         (1, 1800.0, 1800),
         (1, 1e9, 7200),
         (1, -5.0, 2),
@@ -114,3 +116,7 @@ def test_a_wait_before_a_further_try_is_jittered_and_bounded(attempt, base, seed
 def test_waits_of_several_clients_differ():
     chance = random.Random(1)
     assert len({retry_seconds(3, 2.0, chance) for _ in range(20)}) == 20
+
+
+def test_the_ten_that_open_the_circuit_come_inside_the_deadline_of_a_refresh():
+    assert sum(cooldown_seconds(number, 2.0) for number in range(1, 10)) == 92
