@@ -24,7 +24,6 @@ HOME_FILE = "settings.env"
 DEFAULT_HOME = ".bist"
 SIMULATED_HOME = ".bist-simulated"
 
-# What the predecessor's waits are reckoned with where nothing else is said.
 _PREDECESSORS_BATCHES = {"collector_batch_size": 100, "collector_max_workers": 4}
 
 # query2 first: it is the one that Yahoo's own pages ask.
@@ -34,11 +33,11 @@ YAHOO_HOSTS = ("https://query2.finance.yahoo.com", "https://query1.finance.yahoo
 class Settings(BaseSettings):
     """What the person who runs the pipeline decided. Field names are the variables' names in lower case."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True, env_ignore_empty=True)
-
-    bist_home: Path = Field(
-        Path(DEFAULT_HOME), description="Folder of the embedded database, Dagster's home and exports."
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", populate_by_name=True, env_ignore_empty=True, hide_input_in_errors=True
     )
+
+    bist_home: Path = Field(Path(DEFAULT_HOME), description="Folder of the embedded database and Dagster's home.")
     bist_database_url: SecretStr | None = Field(
         None,
         description="PostgreSQL 14 or newer for the data (`postgresql://user:password@host/database`); Dagster's "
@@ -62,19 +61,17 @@ class Settings(BaseSettings):
         1.0,
         ge=0,
         le=10,
-        description="Pace of all processes on this database together; 0, no pacing, is legal for loopback hosts alone.",
+        description="Pace of all processes on this database together; 0, no pacing, for loopback hosts alone.",
     )
     yf_user_agents: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="User agents, quoted, `|`-separated; one is taken per session. None: a browser's own."
+        (), description="User agents, quoted, `|`-separated, one per session; none: a browser's own."
     )
     yf_max_retries: int = Field(4, ge=0, le=10, description="Further tries of one request after a transient failure.")
     yf_backoff_base_seconds: float = Field(
         2.0, gt=0, le=60, description="First wait before a further try; it doubles. The circuit opens for 450 times it."
     )
     bist_archive_dir: Path | None = Field(None, description="Folder with one CSV or Parquet file per symbol.")
-    bist_archive_basis: ArchiveBasis = Field(
-        "fully_adjusted", description="What the archive's prices are adjusted for."
-    )
+    bist_archive_basis: ArchiveBasis = Field("fully_adjusted", description="What its prices are adjusted for.")
     bist_universe: str = Field(
         "packaged",
         description="`packaged` (listed shares, plus what the archive holds) or a CSV with at least a column `symbol`.",
@@ -89,7 +86,11 @@ class Settings(BaseSettings):
         "",
         description="What `up --simulated` invented in this home, `seed=7 symbols=150 first=2023-11-01`; empty: none.",
     )
-    collector_delay_range: str | None = Field(None, description="XX")
+    collector_delay_range: str | None = Field(
+        None,
+        description="The predecessor's, `1.0,3.0`: mapped, with the next one, onto `YAHOO_REQUESTS_PER_SECOND` where "
+        "that is unset.",
+    )
     batch_sleep_seconds: str | None = Field(None, description="The predecessor's; see `COLLECTOR_DELAY_RANGE`.")
     collection_period: str | None = Field(
         None, description="The predecessor's, `3mo`: understood and without effect, the whole history is fetched."
@@ -284,7 +285,8 @@ def _explain(detail: Any) -> str:
     if not detail["loc"]:  # about several of them together
         return detail["msg"].removeprefix("Value error, ")
     name = str(detail["loc"][0]).lower()
-    value = "(hidden)" if name == "bist_database_url" else repr(detail.get("input"))
+    # Where an @ is, a password may stand before it.
+    value = "(hidden)" if name == "bist_database_url" or "@" in repr(detail.get("input")) else repr(detail.get("input"))
     legal = _legal_values(name)
     return f"{name.upper()} = {value}: {detail['msg'].removeprefix('Value error, ')}" + (
         f" (legal: {legal})" if legal else ""

@@ -56,11 +56,13 @@ class CircuitOpenError(TransientProviderError):
 
     Attributes:
         until: When the next request may be tried, UTC.
+        is_of_one_host: Whether other hosts of the family may be asked meanwhile.
     """
 
-    def __init__(self, message: str, until: datetime) -> None:
+    def __init__(self, message: str, until: datetime, *, is_of_one_host: bool = False) -> None:
         super().__init__(message)
         self.until = until
+        self.is_of_one_host = is_of_one_host
 
 
 class DeadlineError(TransientProviderError):

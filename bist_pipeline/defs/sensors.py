@@ -6,10 +6,12 @@ second: it runs in the code server, beside every other one.
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, timedelta
 
 import dagster as dg
 
+from bist_pipeline.core.calendar import ISTANBUL
+from bist_pipeline.core.clock import SystemClock
 from bist_pipeline.core.errors import BistError
 from bist_pipeline.defs.jobs import derive_sessions
 from bist_pipeline.defs.lanes import HISTORY, HISTORY_TAGS, LANE, LIVE
@@ -26,9 +28,14 @@ from bist_pipeline.storage.migrate import current_fingerprint
 
 _LANE = {LANE: HISTORY}
 CHUNK_TAG = "bist/history_chunk"
+STEP_TAG = "bist/step"  # what a run is an attempt at
 
 # A chunk that keeps failing needs a person: retrying for ever is how 368,000 failed runs are made.
 MOST_ATTEMPTS = 3
+
+# Fetching is tried again for as long as something is missing, but ever more seldom: an outage at the close must not
+# cost the evening, and one symbol that always fails must not cost a run every minute.
+_FIRST_PAUSE, _LONGEST_PAUSE = timedelta(minutes=15), timedelta(hours=1)
 
 
 @dg.sensor(
@@ -56,25 +63,44 @@ def _next_step(instance: dg.DagsterInstance, settings: Settings) -> dg.RunReques
     providers = build_providers(settings, Services(clock=exchange_clock(settings)))
     with open_database(settings) as database:
         if current_fingerprint(database) is None:
-            return _request(newest_chunk(today), "fetch:first")
+            return _request(newest_chunk(today), "fetch:first", 1)
         circuit = circuit_open(database, hosts=settings.yahoo_hosts)
         if circuit is not None:
             return dg.SkipReason(circuit.text)
         changed = changed_symbols(settings, providers, database)
-        state = _state(database)
-        fetch = _untried(instance, newest_chunk(today), f"fetch:{_digest(changed)}:{state}") if changed else None
-        if fetch is None and instance.get_runs(dg.RunsFilter(tags={LANE: LIVE}, statuses=UNFINISHED), limit=1):
+        fetch = _fetch(instance, newest_chunk(today), changed) if changed else ""
+        if isinstance(fetch, dg.RunRequest):
+            return fetch
+        if instance.get_runs(dg.RunsFilter(tags={LANE: LIVE}, statuses=UNFINISHED), limit=1):
             # Between its steps the newest session lacks rows that it is about to write.
             return dg.SkipReason("the session in progress is being refreshed")
-        return fetch or _next_chunk(instance, database, today, state)
+        chunk = _next_chunk(instance, database, today, _state(database))
+        return dg.SkipReason("; ".join(filter(None, (fetch, chunk)))) if isinstance(chunk, str) else chunk
 
 
-def _next_chunk(
-    instance: dg.DagsterInstance, database: Database, today: date, state: str
-) -> dg.RunRequest | dg.SkipReason:
+def _fetch(
+    instance: dg.DagsterInstance, chunk: HistoryChunk, changed: Sequence[tuple[str, str | None]]
+) -> dg.RunRequest | str:
+    """The next attempt at fetching, or why it waits."""
+    step = f"fetch:{_digest(changed)}"
+    records = instance.get_run_records(dg.RunsFilter(tags={STEP_TAG: step}), limit=1)
+    if not records:
+        return _request(chunk, step, 1)
+    attempts = instance.get_runs_count(dg.RunsFilter(tags={STEP_TAG: step}))
+    pause = min(_FIRST_PAUSE * 2 ** max(attempts - MOST_ATTEMPTS, 0), _LONGEST_PAUSE)
+    due = records[0].create_timestamp + (pause if attempts >= MOST_ATTEMPTS else timedelta(0))
+    if SystemClock().now() >= due:
+        return _request(chunk, step, attempts + 1)
+    return (
+        f"{len(changed)} symbols could not be fetched ({changed[0][0]}, …); asked again at "
+        f"{due.astimezone(ISTANBUL):%H:%M} in Istanbul"
+    )
+
+
+def _next_chunk(instance: dg.DagsterInstance, database: Database, today: date, state: str) -> dg.RunRequest | str:
     pending = [chunk for chunk in history_chunks(database, today, thorough=True) if not chunk.published]
     requests = (_untried(instance, chunk, f"derive:{chunk.number}:{state}") for chunk in pending)
-    return next((request for request in requests if request), None) or dg.SkipReason(_nothing(pending))
+    return next((request for request in requests if request), None) or _nothing(pending)
 
 
 def _state(database: Database) -> str:
@@ -85,8 +111,8 @@ def _state(database: Database) -> str:
 
 def _untried(instance: dg.DagsterInstance, chunk: HistoryChunk, key: str) -> dg.RunRequest | None:
     """The next attempt at a step; None after the last."""
-    requests = (_request(chunk, f"{key}:{attempt}") for attempt in range(1, MOST_ATTEMPTS + 1))
-    return next((request for request in requests if not _runs_of(instance, request)), None)
+    attempts = instance.get_runs_count(dg.RunsFilter(tags={STEP_TAG: key}))
+    return _request(chunk, key, attempts + 1) if attempts < MOST_ATTEMPTS else None
 
 
 UNFINISHED = [
@@ -98,13 +124,9 @@ UNFINISHED = [
 ]
 
 
-def _request(chunk: HistoryChunk, key: str) -> dg.RunRequest:
-    tags = {**range_tags(chunk.span), **HISTORY_TAGS, CHUNK_TAG: str(chunk.number), "bist/step": key}
-    return dg.RunRequest(run_key=key, tags=tags)
-
-
-def _runs_of(instance: dg.DagsterInstance, request: dg.RunRequest) -> int:
-    return instance.get_runs_count(dg.RunsFilter(tags={"bist/step": str(request.run_key)}))
+def _request(chunk: HistoryChunk, step: str, attempt: int) -> dg.RunRequest:
+    tags = {**range_tags(chunk.span), **HISTORY_TAGS, CHUNK_TAG: str(chunk.number), STEP_TAG: step}
+    return dg.RunRequest(run_key=f"{step}:{attempt}", tags=tags)
 
 
 def _digest(rows: Sequence[tuple[object, ...]]) -> str:

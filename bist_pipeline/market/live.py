@@ -5,9 +5,14 @@ keeping them, or making bars of them (`pipeline/`).
 
 A quote is judged in this order: it must tell something that can be (`failed`); its symbol must have a history to
 stand on, and its previous close must be the close of that history (`action_pending`); then its time says whether it
-has traded (`halted`, `no_trade_yet`), and its prices whether they make a bar (`price_only`, `trading`).
+has traded (`halted`, `no_trade_yet`), and its prices whether they can have been traded in this session's shares
+(`action_pending`) and make a bar (`price_only`, `trading`).
+
+Prices beyond the exchange's daily limit are those of an action that the provider has not yet put into the previous
+close, or has not told a previous close to see it by. On the exchange's free-margin days they are real: the chart tells.
 """
 
+from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
@@ -17,11 +22,14 @@ import pandas as pd
 
 from bist_pipeline.core.bars import DayArray, FloatArray
 from bist_pipeline.core.calendar import ORIGIN, SessionCalendar
+from bist_pipeline.core.price_limits import limit_on
 from bist_pipeline.market.splits import istanbul_days
 from bist_pipeline.market.ticks import ON_GRID, tick_size
 
 # Two numbers further apart than this many ticks are two prices. One tick is left to the rounding of a divided close.
 _TICKS_APART = 1 + ON_GRID
+# The prices that the daily limit is held against; the open lies between high and low.
+_LIMITED = ("last", "high", "low")
 # How far back the session before is looked for: no closure comes near it.
 _LOOKS_BACK = timedelta(days=30)
 
@@ -45,6 +53,7 @@ def judge_quotes(
     session: date,
     calendar: SessionCalendar,
     now: datetime,
+    explained: Collection[str] = (),
 ) -> pd.DataFrame:
     """Say of every quote what it means for a session.
 
@@ -57,6 +66,7 @@ def judge_quotes(
         session: The session that is refreshed.
         calendar: Says which session was before it.
         now: What time it is at the exchange, aware.
+        explained: Symbols whose chart has been looked at and shows no split: the price limit does not hold them.
 
     Returns:
         The quotes, in their order and with their index, with `state` (one of `schemas.market.QUOTE_STATES`) and
@@ -73,6 +83,7 @@ def judge_quotes(
         _Case("action_pending", differs, _both_closes(quotes, ours, differs)),
         _Case("halted", is_halted, _each("last traded on ", day)),
         _Case("no_trade_yet", ~is_now, _each("last traded on ", day)),
+        _beyond_limit(quotes, ours, session, explained),
         _Case("price_only", _lacks_bar(quotes), "the answer has no open, high and low"),
     )
     # The first case that holds counts.
@@ -110,7 +121,7 @@ def _impossible(quotes: pd.DataFrame, day: DayArray, session: date, now: datetim
 
 
 def _fits(quotes: pd.DataFrame, ours: pd.DataFrame, session: date, is_now: _BoolArray) -> _BoolArray:
-    """Whether a quote stands on our newest close; where it states no previous close, nothing speaks against it.
+    """Whether a quote stands on our newest close; where it states no previous close, the price limit alone judges.
 
     A share that has not traded may still carry its last session's answer: that session's close as the last price, and
     the close before it as the previous one.
@@ -134,6 +145,28 @@ def _both_closes(quotes: pd.DataFrame, ours: pd.DataFrame, differs: _BoolArray) 
             f"{close[row]:.10g} in the shares of this session"
         )
     return told
+
+
+def _beyond_limit(quotes: pd.DataFrame, ours: pd.DataFrame, session: date, explained: Collection[str]) -> _Case:
+    """Hold prices that the exchange does not allow around the close before: theirs, or ours where they state none."""
+    previous, close = _numbers(quotes, "previous_close_try"), _numbers(ours, "close_try")
+    base, limit = np.where(np.isnan(previous), close, previous), float(limit_on(np.datetime64(session)))
+    lowest, highest = (_widened(base * (1 + side * limit), side, session) for side in (-1, 1))
+    prices = np.column_stack([_numbers(quotes, f"{name}_try") for name in _LIMITED])
+    # Indices have no limit; the exchange keeps codes that begin with X for them.
+    is_free = quotes["symbol"].str.startswith("X") | quotes["symbol"].isin(list(explained))
+    is_beyond = ((prices < lowest[:, None]) | (prices > highest[:, None])) & ~is_free.to_numpy(dtype=bool)[:, None]
+    rows, told = np.flatnonzero(np.logical_or.reduce(is_beyond, axis=1)), np.full(len(quotes), "", dtype=object)
+    for row, place in zip(rows, is_beyond[rows].argmax(axis=1), strict=True):
+        whose = "our close" if np.isnan(previous[row]) else "its previous close"
+        move = f"its {_LIMITED[place]} is {prices[row, place]:.10g}"
+        told[row] = f"{move}, beyond ±{limit:.0%} of {whose}, {base[row]:.10g}"
+    return _Case("action_pending", told != "", told)
+
+
+def _widened(edge: FloatArray, side: int, session: date) -> FloatArray:
+    """Move a limit price outwards by what two equal prices may differ: the base may have been rounded otherwise."""
+    return edge + side * _TICKS_APART * tick_size(edge, np.datetime64(session))
 
 
 def _lacks_bar(quotes: pd.DataFrame) -> _BoolArray:

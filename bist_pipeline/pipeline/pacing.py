@@ -30,6 +30,9 @@ _LONGEST_NAP_SECONDS = 1.0
 
 KEEP_REQUESTS_DAYS = 90
 
+# A schedule waits for a shorter cool-down inside its run, and skips its tick for a longer one.
+_WORTH_WAITING = timedelta(seconds=60)
+
 
 @dataclass(frozen=True, slots=True)
 class CircuitState:
@@ -48,6 +51,9 @@ class CircuitState:
 
 class PostgresPacer(Pacer):
     """Keeps the pace through tables that all processes share. Its methods may be called by several threads at once.
+
+    Attributes:
+        deadline: `time.monotonic()` by which every request must have been sent that states no deadline of its own.
 
     Args:
         database: Where the tables are.
@@ -73,6 +79,7 @@ class PostgresPacer(Pacer):
         self._sleep = sleep
         self._lease_seconds = lease_seconds
         self._chance = random.Random()
+        self.deadline: float | None = None
         self._rules = gate.Rules(
             Bucket.of_rate(settings.yahoo_requests_per_second),
             settings.collector_max_workers,
@@ -94,6 +101,7 @@ class PostgresPacer(Pacer):
             StorageError: The database failed; nothing was sent.
         """
         began, key = time.monotonic(), uuid.uuid4().hex
+        deadline = self.deadline if deadline is None else deadline
         _refuse_late(ask, 0.0, deadline)
         while wait := self._try(ask, key):
             _refuse_late(ask, wait, deadline)
@@ -155,6 +163,9 @@ def circuit_open(
     circuits = read_circuits(database)
     if state := _refusing(circuits.get(family), moment):
         return state
+    cooling = database.rows("SELECT cooldown_until AS until FROM operations.pace WHERE family = :f", {"f": family})
+    if cooling and cooling[0].until and cooling[0].until > moment + _WORTH_WAITING:
+        return CircuitState(family, cooling[0].until, gate.cooling(family, cooling[0].until))
     of_hosts = [_refusing(circuits.get(rows.host_circuit(family, host)), moment) for host in hosts]
     closed = [state for state in of_hosts if state]
     return min(closed, key=lambda state: state.until) if closed and len(closed) == len(of_hosts) else None

@@ -4,8 +4,8 @@ How `take_quotes` works:
 1. ask the live providers in order for every active symbol that has history: the next one is asked for what the one
    before could not tell, the last one for a priority list only;
 2. judge each answer against what is stored: does it trade, has an action come, is it of another session;
-3. a symbol whose previous close is not ours gets its chart fetched at once, some per refresh, and is judged again;
-4. every answer is stored, and that there was none; nothing else is written.
+3. every answer is stored, and that there was none;
+4. a symbol whose previous close is not ours gets its chart fetched at once, some per refresh, and is judged again.
 """
 
 import time
@@ -27,6 +27,7 @@ from bist_pipeline.pipeline.sources import Sources
 from bist_pipeline.pipeline.span import Span
 from bist_pipeline.pipeline.strikes import DELISTED_AFTER
 from bist_pipeline.providers.contract import QUOTE_COLUMNS, LiveAnswer, LiveProvider
+from bist_pipeline.providers.registry import provider_delay
 from bist_pipeline.schemas.market import QUOTE_STATES
 from bist_pipeline.storage.bulk import WriteCounts
 
@@ -91,14 +92,17 @@ def take_quotes(
     if not asked:
         raise UniverseError("no symbol has a history yet: `bist-pipeline backfill`, or `up`, loads them first")
     gathered = _ask_in_order(sources.live, asked, deadline)
+    stamps = {"fetched_at": pd.Timestamp(began), "session_date": session}
     judged = _judge(context, gathered.quotes, session)
+    rows = _rows(context, judged, gathered, asked).assign(**stamps)
+    counts = _store(context, rows)
     pending = _charts_due(context, judged)
     if pending and time.monotonic() < deadline:
-        ingest(context, sources.history, pending, whatever_is_stored=True)
+        with sources.within(deadline):
+            ingest(context, sources.history, pending, whatever_is_stored=True)
         clean_prices(context, Span(session, session))
-        judged = _judge(context, gathered.quotes, session)
-    rows = _rows(context, judged, gathered, asked).assign(fetched_at=pd.Timestamp(began), session_date=session)
-    counts = _store(context, rows)
+        rows = _rows(context, _judge(context, gathered.quotes, session), gathered, asked).assign(**stamps)
+        _store(context, rows)
     return QuotesReport(
         session,
         _count(rows["state"]),
@@ -178,15 +182,22 @@ def _add(gathered: _Gathered, name: str, answer: LiveAnswer) -> None:
 def _judge(context: PipelineContext, quotes: pd.DataFrame, session: date) -> pd.DataFrame:
     """Hold the quotes against the newest final closes, put into the session's basis by the splits since."""
     before = context.calendar.sessions(ORIGIN, session - timedelta(days=1))[-1].astype(date)
-    stored = _comparable(context.database.frame(_CLOSES, [session]), quotes, before)
-    splits = context.database.frame(_SPLITS, [session])
-    now = context.clock.now()
-    return judge_quotes(quotes, stored, splits, session=session, calendar=context.calendar, now=now)
+    stored = _comparable(context, context.database.frame(_CLOSES, [session]), quotes, before)
+    explained = context.database.frame(_EXPLAINED, [session])["symbol"].tolist()
+    return judge_quotes(
+        quotes,
+        stored,
+        context.database.frame(_SPLITS, [session]),
+        session=session,
+        calendar=context.calendar,
+        now=context.clock.now(),
+        explained=explained,
+    )
 
 
-# The two newest final closes of each symbol, found through the key.
+# The two newest final closes of each symbol, found through the key, and when its history was last asked for.
 _CLOSES = """
-SELECT l.symbol, p.session_date AS last_session, p.close_try, e.close_try AS earlier_close_try
+SELECT l.symbol, p.session_date AS last_session, p.close_try, e.close_try AS earlier_close_try, l.fetched_at, l.status
 FROM market.fetch_ledger AS l
 CROSS JOIN LATERAL (SELECT session_date, close_try FROM market.daily_prices AS d
     WHERE d.symbol = l.symbol AND d.session_date < $1 AND d.is_final ORDER BY session_date DESC LIMIT 1) AS p
@@ -199,14 +210,23 @@ WHERE a.kind <> 'dividend' AND a.ex_date <= $1 AND a.ex_date > (
     SELECT max(d.session_date) FROM market.daily_prices AS d
     WHERE d.symbol = a.symbol AND d.session_date < $1 AND d.is_final)"""
 
+# Held in this session, and since then their chart came and told what there was to tell.
+_EXPLAINED = """
+SELECT q.symbol FROM market.quotes AS q JOIN market.fetch_ledger AS l USING (symbol)
+WHERE q.session_date = $1 AND q.state = 'action_pending' AND l.status = 'answered'
+GROUP BY q.symbol, l.fetched_at HAVING l.fetched_at >= min(q.fetched_at)"""
 
-def _comparable(stored: pd.DataFrame, quotes: pd.DataFrame, before: date) -> pd.DataFrame:
-    """Take the provider's word for the previous close of a symbol that lacks the session before.
+
+def _comparable(context: PipelineContext, stored: pd.DataFrame, quotes: pd.DataFrame, before: date) -> pd.DataFrame:
+    """Take the provider's word for the previous close of a symbol whose history cannot tell the session before.
 
     Yahoo lacks whole sessions of Borsa Istanbul (2026-07-31 of nine shares in ten): what it calls the previous close
-    then is the close of a session that we cannot have, and no sign of an action.
+    then is the close of a session that we cannot have. Its word counts only where the history was asked for after that
+    session was over, and lacks it: after days off the history comes first, and may bring a split.
     """
-    lacks = stored["last_session"] < pd.Timestamp(before)
+    final_at = pd.Timestamp(context.calendar.schedule(before, before)["final_at"].iloc[0])
+    was_asked = (stored["status"] == "answered") & (stored["fetched_at"] >= final_at + provider_delay(context.settings))
+    lacks = was_asked & (stored["last_session"] < pd.Timestamp(before))
     theirs = stored["symbol"].map(quotes.set_index("symbol")["previous_close_try"].astype("float64"))
     close = stored["close_try"].where(~lacks | theirs.isna(), theirs)
     return stored.assign(close_try=close)
@@ -250,7 +270,8 @@ def _store(context: PipelineContext, rows: pd.DataFrame) -> WriteCounts:
         inserted = int(
             bulk.execute(
                 f"""WITH added AS (INSERT INTO {contract.name} SELECT * FROM {stage}
-                ON CONFLICT DO NOTHING RETURNING 1) SELECT count(*) FROM added"""
+                ON CONFLICT (symbol, fetched_at) DO UPDATE SET state = EXCLUDED.state, reason = EXCLUDED.reason
+                RETURNING 1) SELECT count(*) FROM added"""
             )[0][0]
         )
     return WriteCounts(inserted=inserted, unchanged=len(rows) - inserted)

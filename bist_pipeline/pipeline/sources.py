@@ -3,6 +3,8 @@
 Belongs here: putting pacer, clock and settings together, and refusing a market of another kind than the database holds.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from bist_pipeline.core.clock import OffsetClock
@@ -20,10 +22,24 @@ class Sources:
     Attributes:
         history: Providers of history, in the order in which they are asked.
         live: Providers of the session in progress, likewise; empty where none is configured.
+        pacer: What their requests wait for.
     """
 
     history: tuple[PriceProvider, ...]
     live: tuple[LiveProvider, ...]
+    pacer: PostgresPacer | None = None
+
+    @contextmanager
+    def within(self, deadline: float) -> Iterator[None]:
+        """Let no request be sent after `time.monotonic()` has reached the deadline, for the length of a block."""
+        if self.pacer is None:
+            yield
+            return
+        self.pacer.deadline = deadline
+        try:
+            yield
+        finally:
+            self.pacer.deadline = None
 
     def check_market(self, context: PipelineContext) -> None:
         """Note the kind of market that the providers tell of, or refuse it.
@@ -40,7 +56,9 @@ def open_sources(context: PipelineContext) -> Sources:
     pacer = PostgresPacer(context.database, context.settings, context.run_id)
     services = Services(pacer, context.clock)
     return Sources(
-        tuple(build_providers(context.settings, services)), tuple(build_live_providers(context.settings, services))
+        tuple(build_providers(context.settings, services)),
+        tuple(build_live_providers(context.settings, services)),
+        pacer,
     )
 
 

@@ -4,16 +4,12 @@ Such a move is an unrecorded split, a free-margin day, a stale neighbour or a pr
 """
 
 import numpy as np
-import numpy.typing as npt
 
 from bist_pipeline.core.bars import FloatArray
+from bist_pipeline.core.price_limits import limit_on
 from bist_pipeline.quality._findings import nothing_there, offences, plural, report, texts
 from bist_pipeline.quality._panel import Panel, previous
 from bist_pipeline.quality.contract import Check, CheckInput, Finding
-
-# First session and share of the base price, ascending. Borsa Istanbul narrowed the limit of shares on 2020-03-13;
-# measured on 149,723 symbol-days since: 9 beyond 10.01 %.
-PRICE_LIMITS = (("1986-01-03", 0.20), ("2020-03-13", 0.10))
 
 # The exchange rounds the limit prices inwards to the tick, so as traded nothing exceeds them; adjusted prices and a
 # base rounded to a coarser tick move the quotient by up to a tick, which from 10 lira up is at most 0.1 % of the price.
@@ -41,13 +37,6 @@ def find(given: CheckInput) -> Finding:
         clear=f"None of {plural(judged, 'move')} is beyond the price limit.",
         counts={"moves": judged, "symbols": rows["symbol"].nunique()},
     )
-
-
-def limit_on(sessions: npt.NDArray[np.datetime64]) -> FloatArray:
-    """Return the price limit of each session as a share of the base price, shape (t,)."""
-    since = np.array([start for start, _ in PRICE_LIMITS], dtype="datetime64[us]")
-    shares = np.array([share for _, share in PRICE_LIMITS])
-    return shares[np.maximum(np.searchsorted(since, sessions, side="right") - 1, 0)]
 
 
 def _usable(close: FloatArray) -> FloatArray:

@@ -5,7 +5,9 @@ from itertools import pairwise
 import dagster as dg
 import pytest
 
+from bist_pipeline.core.clock import FixedClock, SystemClock
 from bist_pipeline.definitions import defs
+from bist_pipeline.defs import sensors
 from bist_pipeline.defs.partitions import SESSIONS
 from bist_pipeline.defs.sensors import MOST_ATTEMPTS, first_load
 from bist_pipeline.pipeline.span import CHUNK_WEEKDAYS
@@ -170,9 +172,13 @@ def test_a_chunk_that_keeps_failing_is_given_up_and_the_next_one_goes_on(evaluat
     assert all(str(first) in request for first, _ in spans)
 
 
-def test_a_changed_file_is_fetched_again_while_its_runs_fail_but_not_for_ever(
+def test_a_changed_file_is_fetched_again_while_its_runs_fail_ever_more_seldom_and_never_given_up(
     evaluate, full, filled, launch, monkeypatch, tmp_path, desk
 ):
+    def in_time(minutes):
+        at = SystemClock().now() + timedelta(minutes=minutes)
+        monkeypatch.setattr(sensors, "SystemClock", lambda: FixedClock(at))
+
     changed = make_desk(tmp_path / "changed")
     for path in desk.archive.iterdir():
         stat = path.stat()
@@ -184,4 +190,11 @@ def test_a_changed_file_is_fetched_again_while_its_runs_fail_but_not_for_ever(
         request = evaluate()
         assert span_of(request)[1] == date.fromisoformat(str(SESSIONS.get_last_partition_key()))
         launch(request, dg.DagsterRunStatus.FAILURE)
-    assert evaluate() == "all stored history is derived"
+    # Each run is recorded by the machine's clock, so that each pause is counted from now.
+    for minutes in (15, 30, 60, 60):
+        in_time(minutes - 1)
+        told = evaluate()
+        assert "1 symbols could not be fetched (ZZAAA, …); asked again at" in told
+        assert told.endswith("all stored history is derived")
+        in_time(minutes + 1)
+        launch(evaluate(), dg.DagsterRunStatus.FAILURE)

@@ -40,10 +40,11 @@ def splits(*pairs):
     return pd.DataFrame(pairs, columns=["symbol", "ratio"]).astype({"symbol": "str", "ratio": "float64"})
 
 
-def judged(changes, history=None, known=None, *, session=MONDAY, now=NOW, **columns):
+def judged(changes, history=None, known=None, *, session=MONDAY, now=NOW, explained=(), **columns):
     frame = quotes(changes).assign(**columns)
     history, known = (stored() if history is None else history), (splits() if known is None else known)
-    row = judge_quotes(frame, history, known, session=session, calendar=load_calendar(), now=now).iloc[0]
+    moment = {"session": session, "calendar": load_calendar(), "now": now}
+    row = judge_quotes(frame, history, known, explained=explained, **moment).iloc[0]
     return row["state"], row["reason"]
 
 
@@ -111,7 +112,7 @@ def test_the_reason_of_a_hold_has_both_numbers_and_our_session():
 
 
 def test_a_split_that_is_known_ends_the_hold():
-    halved = {"previous_close_try": 126.0, "last_try": 127.0}
+    halved = {"previous_close_try": 126.0, "last_try": 127.0, "high_try": 128.0, "low_try": 125.0}
     assert judged(halved)[0] == "action_pending"
     assert judged(halved, known=splits(("THYAO", 2.0)))[0] == "trading"
     assert judged(halved, known=splits(("AKBNK", 2.0)))[0] == "action_pending"
@@ -119,7 +120,8 @@ def test_a_split_that_is_known_ends_the_hold():
 
 
 def test_a_divided_close_may_be_rounded_to_a_tick():
-    assert judged({"previous_close_try": 81.83}, stored(252.0), splits(("THYAO", 3.0792917)))[0] == "trading"
+    split = {"previous_close_try": 81.83, "last_try": 82.0, "high_try": 82.0, "low_try": 82.0}
+    assert judged(split, stored(252.0), splits(("THYAO", 3.0792917)))[0] == "trading"
 
 
 def test_the_tick_is_that_of_the_sessions_table():
@@ -130,8 +132,79 @@ def test_the_tick_is_that_of_the_sessions_table():
     assert judged(at | {"as_of": "2023-11-06T10:00:00Z"}, stored(last="2023-11-03"), **new)[0] == "trading"
 
 
-def test_without_a_previous_close_nothing_speaks_against_it():
-    assert judged({"previous_close_try": NAN})[0] == "trading"
+NO_CLOSE = {"previous_close_try": NAN}
+QUARTERED = {"last_try": 75.0, "open_try": 75.0, "high_try": 75.0, "low_try": 75.0}
+
+
+def test_without_a_previous_close_the_price_is_held_against_our_close():
+    assert judged(NO_CLOSE) == ("trading", "")
+    assert judged(NO_CLOSE | QUARTERED, stored(300.0)) == (
+        "action_pending",
+        "its last is 75, beyond ±10% of our close, 300",
+    )
+
+
+def test_our_close_is_taken_in_the_shares_of_the_session():
+    assert judged(NO_CLOSE | QUARTERED, stored(300.0), splits(("THYAO", 4.0)))[0] == "trading"
+    assert judged(NO_CLOSE, stored(252.0), splits(("THYAO", 4.0)))[0] == "action_pending"
+
+
+def test_a_split_that_is_not_yet_in_the_previous_close_holds_the_symbol():
+    assert judged({"previous_close_try": 300.0} | QUARTERED, stored(300.0)) == (
+        "action_pending",
+        "its last is 75, beyond ±10% of its previous close, 300",
+    )
+
+
+# A tick is 25 kuruş from 250 lira up and 10 below; the close before is 250.
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"last_try": 275.25, "high_try": 275.25}, ""),
+        ({"last_try": 275.5, "high_try": 275.5}, "its last is 275.5,"),
+        ({"last_try": 224.9, "low_try": 224.9}, ""),
+        ({"last_try": 224.8, "low_try": 224.8}, "its last is 224.8,"),
+        ({"high_try": 275.5}, "its high is 275.5,"),
+        ({"low_try": 224.8}, "its low is 224.8,"),
+        ({"high_try": float(np.float32(275.25)), "low_try": float(np.float32(224.9))}, ""),
+    ],
+)
+def test_no_price_may_be_beyond_the_limit_of_the_day_by_more_than_a_tick(change, told):
+    state, reason = judged({"previous_close_try": 250.0} | change, stored(250.0))
+    assert state == ("action_pending" if told else "trading")
+    assert reason.startswith(told)
+
+
+@pytest.mark.parametrize(("session", "before", "state"), [(12, 11, "trading"), (13, 12, "action_pending")])
+def test_the_limit_is_that_of_the_session(session, before, state):
+    day = date(2020, 3, session)
+    moved = {"previous_close_try": 252.0, "last_try": 210.0, "low_try": 210.0, "as_of": f"{day}T10:00:00Z"}
+    now = datetime(2020, 3, session, 12, tzinfo=UTC)
+    assert judged(moved, stored(last=f"2020-03-{before}"), session=day, now=now)[0] == state
+
+
+def test_the_limit_holds_no_symbol_again_whose_chart_has_explained_it():
+    free_margin = {"last_try": 400.0, "high_try": 400.0}
+    assert judged(free_margin)[0] == "action_pending"
+    assert judged(free_margin, explained=["THYAO"]) == ("trading", "")
+    assert judged(free_margin, explained={"ASELS"})[0] == "action_pending"
+    assert judged(free_margin | {"previous_close_try": 126.0}, explained=["THYAO"])[0] == "action_pending"
+
+
+def test_an_index_has_no_limit():
+    crash = {"symbol": "XU100", "last_try": 200.0, "low_try": 200.0}
+    assert judged(crash, stored().assign(symbol="XU100")) == ("trading", "")
+
+
+def test_a_price_alone_is_held_against_the_limit_too():
+    assert judged({"last_try": 75.0}, has_bar=False)[0] == "action_pending"
+    assert judged({"last_try": 250.0, "high_try": NAN, "low_try": NAN})[0] == "price_only"
+
+
+def test_the_limit_is_not_that_of_a_session_before():
+    jumped = {"last_try": 252.0, "previous_close_try": 200.0}
+    assert judged(jumped | {"as_of": "2024-01-05T15:00:00Z"}, stored(earlier_close_try=[200.0]))[0] == "no_trade_yet"
+    assert judged(jumped | {"as_of": "2024-01-04T15:00:00Z"}, stored(earlier_close_try=[200.0]))[0] == "halted"
 
 
 def test_a_share_without_history_waits_for_it():

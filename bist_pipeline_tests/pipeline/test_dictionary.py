@@ -64,7 +64,8 @@ def test_every_table_and_every_served_view_is_described_as_the_database_has_it(d
     sections = _sections(render()["tables.md"])
     stored = database.rows(
         """SELECT table_schema || '.' || table_name AS name, array_agg(column_name::text) AS columns
-        FROM information_schema.columns WHERE table_schema IN ('reference', 'market', 'analytics', 'serving', 'operations')
+        FROM information_schema.columns
+        WHERE table_schema IN ('reference', 'market', 'analytics', 'serving', 'operations')
         AND table_name <> 'bist_alembic_version' GROUP BY 1"""
     )
     assert {row.name: set(row.columns) for row in stored} == sections

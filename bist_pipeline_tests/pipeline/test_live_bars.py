@@ -1,5 +1,6 @@
-"""Quotes become forming bars until the history of their session comes, and only history makes a bar final."""
+"""Quotes become forming bars until the history of their session comes, and final ones where it never will."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -18,10 +19,10 @@ from bist_pipeline_tests.pipeline.sites import assert_same_bits, assert_same_tab
 from bist_pipeline_tests.pipeline.split_market import FIRST, PRICES, YahooLike, at, evening, market
 
 SESSIONS = 40
-DAYS = [day.astype(object) for day in sessions_from(FIRST, SESSIONS)]
-TODAY, BEFORE = DAYS[-1], DAYS[-2]
+DAYS = [day.astype(object) for day in sessions_from(FIRST, SESSIONS + 1)]
+BEFORE, TODAY, TOMORROW = DAYS[-3:]
 SPAN = Span(TODAY, TODAY)
-BARS = market(2, SESSIONS, {})
+BARS = market(2, SESSIONS + 1, {})
 SYMBOL, OTHER = "ZZAAA", "ZZAAB"
 
 
@@ -95,6 +96,22 @@ def test_the_newest_quote_is_a_forming_bar(desk):
     as_of = desk.database.rows("SELECT as_of FROM market.daily_prices WHERE NOT is_final")[0].as_of
     assert as_of == noon(-5)
     assert not len(bars(desk, OTHER))
+
+
+def test_an_answer_that_lags_does_not_take_the_bar_back(desk):
+    tell(desk, quote(5, 10.03), quote(10, 10.01, as_of=noon(-100)))
+    assert cleaned(desk) == [10.03]
+    as_of = desk.database.rows("SELECT as_of FROM market.daily_prices WHERE NOT is_final")[0].as_of
+    assert as_of == noon(-10)
+    tell(desk, quote(15, 10.04, as_of=noon(-10)))  # the same last trade, fetched later
+    assert cleaned(desk) == [10.04]
+
+
+def test_a_hold_counts_by_when_it_was_fetched_and_no_quote_from_before_it_comes_back(desk):
+    tell(desk, quote(5, 10.03), quote(10, 5.01, state="action_pending", reason="why", as_of=noon(-100)))
+    assert cleaned(desk) == []
+    tell(desk, quote(15, 5.02, low_try=4.9, as_of=noon(-90)))  # its last trade is older than that of the first
+    assert cleaned(desk) == [5.02]
 
 
 @pytest.mark.parametrize("state", ["halted", "no_trade_yet", "silent", "failed", "price_only"])
@@ -175,16 +192,94 @@ def test_a_history_fetched_again_keeps_todays_forming_bar(desk):
     assert bars(desk)["close_try"].tolist() == [10.02]
 
 
-def test_a_session_that_history_leaves_out_stays_a_forming_bar(desk):
-    tell(desk, quote(0, 10.02, session_date=DAYS[20], as_of=evening(DAYS[20]), fetched_at=evening(DAYS[20])))
-    clean_prices(desk, Span(DAYS[20], DAYS[20]))
-    assert bars(desk, day=DAYS[20])["is_final"].tolist() == [True]
-    hole = YahooLike(BARS[BARS["session_date"] != pd.Timestamp(DAYS[20])], {}, BEFORE)
-    hole.version = lambda symbol: "another mark"
-    ingest(desk, [hole], [SYMBOL, OTHER])
+HOLE = DAYS[20]
+# When the provider has told the whole session: after its closing auction, which ends at 18:10 in Istanbul.
+TOLD = datetime(HOLE.year, HOLE.month, HOLE.day, 15, 10, tzinfo=UTC) + timedelta(minutes=15)
+
+
+def last_quote(fetched_at=TOLD, **changes):
+    """The last quote of the session that history will lack; its last trade was before the auction ended."""
+    return quote(**{"session_date": HOLE, "as_of": TOLD - timedelta(minutes=20), "fetched_at": fetched_at} | changes)
+
+
+class Lacking(YahooLike):
+    """Tells a history without some sessions, as of a moment of its own where one is given."""
+
+    told_at = None
+
+    def version(self, symbol):
+        return f"{self.until} {len(self.bars)}"
+
+    def history(self, symbol):
+        found = super().history(symbol)
+        return replace(found, as_of=self.told_at or found.as_of)
+
+
+def fetch_lacking(context, *days, until=BEFORE, told_at=None):
+    """Fetch a history that lacks some sessions, and say what became of it."""
+    provider = Lacking(BARS[~BARS["session_date"].isin([pd.Timestamp(day) for day in days])], {}, until)
+    provider.told_at = told_at
+    return ingest(context, [provider], [SYMBOL, OTHER]).outcomes["status"].tolist()
+
+
+@pytest.mark.parametrize(("fetched_at", "is_final"), [(TOLD, True), (TOLD - timedelta(seconds=1), False)])
+def test_the_last_quote_of_a_session_that_history_lacks_is_its_bar(desk, fetched_at, is_final):
+    tell(desk, last_quote(fetched_at, last_try=float(np.float32(10.02))))
+    fetch_lacking(desk, HOLE)
+    for span in (Span(ORIGIN, ORIGIN), Span(HOLE, HOLE)):  # the whole history, then the session alone
+        clean_prices(desk, span)
+        bar = bars(desk, day=HOLE)[["close_try", "is_final", "source", "basis"]].iloc[0].tolist()
+        assert bar == [10.02, is_final, "yahoo_quote", "as_traded"]
+        assert not len(bars(desk, OTHER, HOLE))
+    assert count(desk, "market.daily_prices", f"symbol = '{SYMBOL}'") == SESSIONS - 1
+    assert ledger(desk, SYMBOL).dirty_from == HOLE
+    derive_together(desk, Span(HOLE, HOLE))
+    signal = f"symbol = '{SYMBOL}' AND session_date = DATE '{HOLE}'"
+    known = desk.database.rows(f"SELECT is_final, known_at FROM analytics.signals WHERE {signal}")[0]
+    assert tuple(known) == (is_final, TOLD if is_final else TOLD - timedelta(minutes=5))
+    covered = desk.database.rows(f"SELECT state FROM serving.coverage_v1 WHERE {signal}")
+    assert [row.state for row in covered] == ["traded"]
+
+
+def test_a_last_quote_is_final_once_history_goes_on_and_stands_in_nobodys_way(desk):
+    late = evening(TODAY)
+    tell(desk, quote(as_of=late - timedelta(minutes=20), fetched_at=late))
+    assert fetch_lacking(desk, TODAY, until=TODAY, told_at=late) == ["answered"] * 2
+    clean_prices(at(desk, late), SPAN)
+    assert bars(desk)["is_final"].tolist() == [False]
+    # A final bar after the history's end would make its next answer look cut off.
+    assert fetch_lacking(desk, TODAY, DAYS[3], until=TODAY, told_at=late) == ["answered"] * 2
+    desk = at(desk, TOMORROW)
+    for lacking in ([TODAY], [TODAY, DAYS[3]]):
+        assert fetch_lacking(desk, *lacking, until=TOMORROW) == ["answered"] * 2
+        clean_prices(desk, Span(ORIGIN, ORIGIN))
+        assert bars(desk)[["close_try", "is_final"]].iloc[0].tolist() == [10.02, True]
+
+
+def test_a_last_quote_gives_way_to_a_history_that_comes_after_all(desk):
+    before = bars(desk, day=HOLE)
+    tell(desk, last_quote(last_try=10.07))
+    fetch_lacking(desk, HOLE)
     clean_prices(desk, Span(ORIGIN, ORIGIN))
-    assert bars(desk, day=DAYS[20])[["close_try", "is_final"]].iloc[0].tolist() == [10.02, False]
-    assert not len(bars(desk, OTHER, DAYS[20]))
+    assert bars(desk, day=HOLE)["close_try"].tolist() == [10.07]
+    fetch_lacking(desk)
+    clean_prices(desk, Span(ORIGIN, ORIGIN))
+    assert_same_bits(bars(desk, day=HOLE), before)
+
+
+def test_a_row_of_a_day_to_come_does_not_make_a_history_go_on(desk):
+    late = evening(TODAY)
+    tell(desk, quote(as_of=late - timedelta(minutes=20), fetched_at=late))
+    fetch_lacking(desk, TODAY, until=TOMORROW, told_at=late)
+    clean_prices(at(desk, late), SPAN)
+    assert bars(desk)["is_final"].tolist() == [False]
+
+
+def test_a_quote_of_a_provider_that_is_no_longer_known_is_judged_by_the_longest_delay(desk):
+    tell(desk, last_quote(provider="retired"))
+    fetch_lacking(desk, HOLE)
+    clean_prices(desk, Span(ORIGIN, ORIGIN))
+    assert bars(desk, day=HOLE)[["source", "is_final"]].iloc[0].tolist() == ["retired", True]
 
 
 def test_only_the_session_that_is_cleaned_gets_its_bar(desk):

@@ -214,3 +214,11 @@ def test_a_request_that_waits_is_no_probe():
 def test_limits_scale_with_the_base():
     assert (family_limits(2.0).open_seconds, family_limits(0.02).open_seconds) == (900, 9)
     assert refused_until(Circuit("yahoo"), NOON) is None
+
+
+@pytest.mark.parametrize("which", ["family", "host"])
+def test_whoever_is_refused_learns_whether_another_host_may_be_asked(which):
+    opened = Circuit("a circuit", "open", opened_at=NOON, open_until=NOON + timedelta(minutes=1))
+    with pytest.raises(CircuitOpenError) as caught:
+        gate.admit(traffic(**{which: opened}), RULES)
+    assert caught.value.is_of_one_host == (which == "host")

@@ -48,7 +48,7 @@ class RecordingPacer:
 
     def acquire(self, ask: Ask, deadline: float | None = None) -> Lease:
         if ask.host in self.shut:
-            raise CircuitOpenError(f"{ask.host} is closed until noon", AT_NOON)
+            raise CircuitOpenError(f"{ask.host} is closed until noon", AT_NOON, is_of_one_host=True)
         self.asked.append(ask)
         return Lease(str(len(self.asked)), 0.0)
 
@@ -225,9 +225,76 @@ def test_a_429_sends_no_further_request(start, warm):
 def test_an_open_circuit_passes_through_and_nothing_is_sent(start):
     site = Site((start(), start()))
     site.pacer.shut = {host.url for host in site.hosts}
-    with pytest.raises(CircuitOpenError, match="until noon"):
+    with pytest.raises(CircuitOpenError, match="until noon") as caught:
         site.provider.history("ZZAAA")
+    assert not caught.value.is_of_one_host
+    assert all(host.url in str(caught.value) for host in site.hosts)
     assert site.received() == []
+
+
+def test_the_familys_open_circuit_ends_it_at_once(start):
+    site, asked = Site((start(), start())), []
+
+    def shut(ask, deadline=None):
+        asked.append(ask.host)
+        raise CircuitOpenError("yahoo is closed until noon", AT_NOON)
+
+    site.pacer.acquire = shut
+    with pytest.raises(CircuitOpenError, match="yahoo is closed"):
+        site.provider.history("ZZAAA")
+    assert asked == [site.hosts[0].url]
+
+
+def test_an_odd_symbol_beside_one_open_circuit_is_a_failed_symbol_and_no_open_circuit(start):
+    site = Site((start(), start()))
+    site.provider.history("ZZAAB")
+    site.pacer.shut = {site.hosts[1].url}
+    site.hosts[0].set_faults(parse_faults(["html:1"]))
+    with pytest.raises(TransientProviderError, match=r"^ZZAAA: ") as caught:
+        site.provider.history("ZZAAA")
+    assert not isinstance(caught.value, CircuitOpenError)
+    sent = [(ask.host, ask.attempt) for ask in site.pacer.asked[3:]]
+    assert sent == [(site.hosts[0].url, 1), (site.hosts[0].url, 2)]
+    site.hosts[0].set_faults(parse_faults([]))
+    assert site.provider.history("ZZAAC").recognised["host"] == site.hosts[0].url
+
+
+def test_where_one_circuit_is_open_both_ways_are_gone_to_the_other_host(start):
+    site = Site((start(), start("503:1")))
+    site.pacer.shut = {site.hosts[0].url}
+    with pytest.raises(TransientProviderError, match="503") as caught:
+        site.provider.history("ZZAAA")
+    assert not isinstance(caught.value, CircuitOpenError)
+    assert [ask.attempt for ask in site.pacer.asked if ask.symbol] == [1, 2]
+
+
+def test_a_host_that_opens_between_the_two_ways_leaves_nothing_to_ask(start):
+    site = Site((start("503:1"), start()))
+    site.pacer.shut = {site.hosts[1].url}
+
+    def waits_until_the_first_opens(attempt):
+        site.pacer.shut.add(site.hosts[0].url)
+        return 0.0
+
+    site.pacer.retry_wait = waits_until_the_first_opens
+    with pytest.raises(CircuitOpenError) as caught:
+        site.provider.history("ZZAAA")
+    assert not caught.value.is_of_one_host
+
+
+@pytest.mark.parametrize("route", ["yfinance:cookie", "yfinance:crumb"])
+def test_where_the_circuit_of_cookies_or_crumbs_is_open_charts_do_without(start, route):
+    site = Site((start(),))
+    leave = site.pacer.acquire
+
+    def acquire(ask, deadline=None):
+        if ask.route == route:
+            raise CircuitOpenError("fc.yahoo.com is closed until noon", AT_NOON, is_of_one_host=True)
+        return leave(ask, deadline)
+
+    site.pacer.acquire = acquire
+    assert len(site.provider.history("ZZAAA").bars) > 300
+    assert site.pacer.routes()[-1] == "yfinance:chart"
 
 
 def test_where_one_hosts_circuit_is_open_the_other_is_asked(start):

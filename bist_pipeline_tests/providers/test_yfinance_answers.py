@@ -157,6 +157,15 @@ def test_a_null_row_is_kept_and_its_volume_is_missing_too(read):
     assert all(math.isnan(row[name]) for name in ("open_raw", "close_raw", "adj_close_raw", "volume_raw"))
 
 
+def test_a_row_of_today_without_a_trade_takes_nothing_from_yesterdays_bar(read):
+    quote = {name: [*values[:4], None] for name, values in PRICES.items()}
+    result = {**chart(regularMarketTime=moment("2024-01-10", "17:59")), "timestamp": STAMPS[:5]}
+    result["indicators"] = {"quote": [quote], "adjclose": [{"adjclose": quote["close"]}]}
+    history = read(body(result))
+    assert history.as_of == datetime(2024, 1, 10, 15, 10, tzinfo=UTC)
+    assert history.bars["close_raw"].tolist()[-2:] == pytest.approx([12.0, math.nan], nan_ok=True)
+
+
 def test_where_yahoo_states_no_adjusted_close_there_is_none(read):
     result = chart()
     del result["indicators"]["adjclose"]
@@ -223,12 +232,7 @@ UNEQUAL = {**chart(), "timestamp": STAMPS[:-1]}
         body(NO_ROWS),
         body(NO_TIMES),
         body(UNEQUAL),
-        body({**chart(), "indicators": {"quote": [{}]}}),
-        body({**chart(), "indicators": {}}),
-        body(chart(regularMarketTime=None)),
-        body(chart(exchangeTimezoneName="Nowhere")),
         body(None),
-        b'{"chart":{"result":[],"error":null}}',
         b"{}",
         b"null",
         b"",
@@ -245,6 +249,23 @@ def test_what_is_no_chart_with_prices_is_transient_and_both_ways_are_tried_once(
     with pytest.raises(TransientProviderError, match=r"^THYAO: "):
         read(answer)
     assert len(charts(server)) == 2
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        body({**chart(), "indicators": {"quote": [{}]}}),
+        body({**chart(), "indicators": {}}),
+        body(chart(regularMarketTime=None)),
+        body(chart(exchangeTimezoneName="Nowhere")),
+        b'{"chart":{"result":[],"error":null}}',
+    ],
+)
+def test_a_field_that_is_missing_or_cannot_be_is_the_symbols_own_fault_and_asked_once(read, server, pacer, answer):
+    with pytest.raises(BadPayloadError, match=r"^THYAO: .*cannot be used"):
+        read(answer)
+    assert len(charts(server)) == 1
+    assert pacer.outcomes()[-1] == "answered"
 
 
 def test_only_yahoos_own_words_make_an_unknown_symbol(read, server):
@@ -273,6 +294,16 @@ def test_a_refused_session_is_renewed_once(read, server, pacer):
     routes = ["yfinance:cookie", "yfinance:crumb", "yfinance:chart"]
     assert pacer.routes() == [*routes, *routes]
     assert pacer.outcomes()[2] == "unauthorized"
+
+
+@pytest.mark.parametrize("status", [200, 401, 404, 500])
+def test_nothing_of_a_refused_crumb_is_stored(read, server, pacer, status):
+    chart_only, secret = server.answer, "haT3oykhHqZ" * 8
+    server.answer = lambda path: (status, secret.encode(), {}) if "getcrumb" in path else chart_only(path)
+    assert len(read(body(chart())).bars) == 5
+    details = {ask.route: reply.detail for ask, reply in pacer.told}
+    assert str(status) in details["yfinance:crumb"]
+    assert not [detail for detail in details.values() if "haT3" in detail]
 
 
 def test_a_429_tells_the_pacer_what_yahoo_asked_for(read, pacer):

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from bist_pipeline.core.errors import CircuitOpenError
 from bist_pipeline.providers.pacing import breaker
-from bist_pipeline.providers.pacing.backoff import cooldown_seconds
+from bist_pipeline.providers.pacing.backoff import LONGEST_WAIT, cooldown_seconds
 from bist_pipeline.providers.pacing.breaker import Circuit, family_limits, host_limits
 from bist_pipeline.providers.pacing.bucket import Bucket
 from bist_pipeline.providers.pacing.contract import GOOD, HOST_FAULTS, Reply
@@ -77,9 +77,13 @@ def admit(traffic: Traffic, rules: Rules) -> tuple[float, Traffic]:
             if circuit.state == "half_open":
                 # The probe is on its way and tells in a moment: an ingest of four threads must not give up over it.
                 return _PLACE_SECONDS, traffic
-            raise CircuitOpenError(told(circuit, now), until)
+            raise CircuitOpenError(told(circuit, now), until, is_of_one_host=circuit is traffic.host)
     if traffic.cooldown_until and traffic.cooldown_until > now:
-        return (traffic.cooldown_until - now).total_seconds(), traffic
+        seconds = (traffic.cooldown_until - now).total_seconds()
+        if seconds > LONGEST_WAIT * rules.base_seconds:
+            # Only a Retry-After asks for so long: whoever waits for it in here would be taken for hung.
+            raise CircuitOpenError(cooling(traffic.family.circuit, traffic.cooldown_until), traffic.cooldown_until)
+        return seconds, traffic
     if traffic.sending >= rules.places:
         return _PLACE_SECONDS, traffic
     send_at, next_at = rules.bucket.reserve(now, traffic.next_at)
@@ -150,6 +154,11 @@ def told(circuit: Circuit, now: datetime) -> str:
         return "closed" if circuit.state == "closed" else f"circuit lets one probe through, after {circuit.reason}"
     probing = "; one request is probing it now" if circuit.state == "half_open" else ""
     return f"circuit open until {clock_time(until)}: {circuit.reason}{probing}"
+
+
+def cooling(family: str, until: datetime) -> str:
+    """Say in one line until when a family is left alone."""
+    return f"circuit open until {clock_time(until)}: {family} answered 429 and asked to be left alone"
 
 
 def clock_time(moment: datetime) -> str:

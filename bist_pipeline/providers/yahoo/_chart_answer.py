@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from bist_pipeline.core.bars import DayArray, FloatArray
-from bist_pipeline.providers.yahoo._errors import BadBody, printable
+from bist_pipeline.providers.yahoo._errors import BadBody, BadField, printable
 from bist_pipeline.providers.yahoo._quote_answer import load, number, payload_hash, result_rows
 from bist_pipeline.providers.yahoo._session import Answer
 
@@ -88,10 +88,11 @@ def read_chart(answer: Answer) -> Chart:
 
     Raises:
         BadBody: It is no chart, or its arrays do not fit together.
+        BadField: It is one, and something in it is missing or cannot be.
     """
     rows = result_rows(load(answer.body), "chart")
     if len(rows) != 1 or not isinstance(meta := rows[0].get("meta"), dict):
-        raise BadBody("a chart without its meta")
+        raise BadField("a chart without its meta")
     result = rows[0]
     seconds = _seconds(result.get("timestamp") or [])
     events, refused = _events(result.get("events") or {})
@@ -111,13 +112,13 @@ def _zone(name: object) -> ZoneInfo:
     try:
         return ZoneInfo(str(name))
     except (KeyError, ValueError, OSError) as error:
-        raise BadBody(f"the time zone {printable(str(name))!r}") from error
+        raise BadField(f"the time zone {printable(str(name))!r}") from error
 
 
 def _moment(value: object, name: str) -> float:
     read = number(value)
     if not 0 < read < _LAST_SECOND:
-        raise BadBody(f"{name} is {printable(str(value))}")
+        raise BadField(f"{name} is {printable(str(value))}")
     return read
 
 
@@ -125,7 +126,7 @@ def _seconds(values: object) -> npt.NDArray[np.int64]:
     read = _numbers(values, "timestamp")
     # Null became NaN, which no comparison lets pass.
     if not ((np.abs(read) < _LAST_SECOND) & (read == np.rint(read))).all():
-        raise BadBody("a timestamp that is none")
+        raise BadField("a timestamp that is none")
     return read.astype(np.int64)
 
 
@@ -137,6 +138,7 @@ def _columns(indicators: object, rows: int) -> Mapping[str, FloatArray]:
     told = adjusted.get(ADJUSTED)
     values[ADJUSTED] = np.full(rows, np.nan) if told is None else _numbers(told, ADJUSTED)
     if faults := {name: len(column) for name, column in values.items() if len(column) != rows}:
+        # Rather cut than odd: another host may have all of it.
         raise BadBody(f"{rows} timestamps and {faults}")
     return values
 
@@ -151,20 +153,21 @@ def _numbers(values: object, name: str) -> FloatArray:
     try:
         read = np.array(values, dtype=np.float64)
     except (ValueError, TypeError, OverflowError) as error:
-        raise BadBody(f"{name} holds something that is no number") from error
+        raise BadField(f"{name} holds something that is no number") from error
     if read.ndim != 1:
-        raise BadBody(f"{name} is no list")
+        raise BadField(f"{name} is no list")
     return read
 
 
 def _events(events: object) -> tuple[tuple[Event, ...], tuple[str, ...]]:
     if not isinstance(events, dict):
-        raise BadBody("events that are no object")
+        raise BadField("events that are no object")
     found: list[Event] = []
     refused: list[str] = []
     for key, kind in (("splits", "split"), ("dividends", "dividend")):
         for name, told in _items(events.get(key) or {}):
-            moment = _moment(told.get("date", number(float(name)) if name.isdigit() else None), f"date of a {kind}")
+            at_key = float(name) if name.isascii() and name.isdigit() else None
+            moment = _moment(told.get("date", at_key), f"date of a {kind}")
             value = _ratio(told) if kind == "split" else number(told.get("amount"))
             if math.isfinite(value) and value > 0:
                 found.append(Event(int(moment), kind, value))
@@ -175,7 +178,7 @@ def _events(events: object) -> tuple[tuple[Event, ...], tuple[str, ...]]:
 
 def _items(told: object) -> Sequence[tuple[str, Mapping[str, Any]]]:
     if not isinstance(told, dict) or not all(isinstance(value, dict) for value in told.values()):
-        raise BadBody("events that are no objects")
+        raise BadField("events that are no objects")
     return list(told.items())
 
 

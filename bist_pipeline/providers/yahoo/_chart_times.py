@@ -4,12 +4,12 @@ Belongs here: `as_of` of a history and the mark of its version, from the clock a
 belong here: reading the answer (`_chart_answer.py`).
 """
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import numpy as np
 
 from bist_pipeline.core.bars import DayArray
-from bist_pipeline.core.calendar import CLOSING_AUCTION, ISTANBUL, ORIGIN, SessionCalendar
+from bist_pipeline.core.calendar import CLOSING_AUCTION, ISTANBUL, SessionCalendar
 
 # Raise it when the same answer is read differently from now on: stored histories are then asked for again.
 READER_VERSION = 1
@@ -35,30 +35,20 @@ def day_mark(now: datetime, calendar: SessionCalendar, delay: timedelta) -> str:
 def time_of_newest(
     days: DayArray, market_time: datetime, now: datetime, calendar: SessionCalendar, delay: timedelta
 ) -> datetime:
-    """Return up to when the newest bar is told.
+    """Return up to when the bars are told.
 
-    That is the last trade; but once the session is final at the provider, the end of its closing auction: the last
-    trade may have been earlier, and nothing will change the bar any more.
+    That is the last trade; but of a session that is final at the provider, the end of its closing auction: its last
+    trade may have been earlier, and nothing will change its bar any more. So yesterday's bar stays final while today's
+    row, which Yahoo appends before the share trades, is null.
 
     Args:
-        days: Of the rows, datetime64[D], at least one.
-        market_time: The provider's time of the last trade.
+        days: Of the rows, datetime64[D], at least one; those of days to come change nothing.
+        market_time: The provider's time of the last trade, not later than `now`.
         now: The time at the exchange.
         calendar: Says when sessions are final.
         delay: How late the provider tells.
     """
-    # A row of a day to come, a fault of the provider's, must not keep today's bar from being final.
-    begun = days[days <= np.datetime64(now.astimezone(ISTANBUL).date(), "D")]
-    ended = _final_at((begun if len(begun) else days).max().astype(date), calendar)
-    if ended is None or now - delay < ended:
-        return market_time
-    return max(market_time, ended)
-
-
-def _final_at(day: date, calendar: SessionCalendar) -> datetime | None:
-    """When the last session up to `day` is final; None outside the calendar."""
-    if not ORIGIN <= day <= calendar.horizon:
-        return None
-    row = int(np.searchsorted(calendar.days, calendar.sessions(ORIGIN, day)[-1]))
-    closed = calendar.closes[row].astype("datetime64[us]").astype(datetime)
-    return closed.replace(tzinfo=UTC) + CLOSING_AUCTION
+    is_reached = ~np.isnat(calendar.closes) & (calendar.days <= days.max())
+    final_at = calendar.closes[is_reached] + np.timedelta64(CLOSING_AUCTION)
+    told = final_at[final_at <= np.datetime64((now - delay).astimezone(UTC).replace(tzinfo=None), "us")]
+    return max(market_time, told[-1].astype(datetime).replace(tzinfo=UTC)) if len(told) else market_time

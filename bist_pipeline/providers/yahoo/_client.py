@@ -26,7 +26,7 @@ from bist_pipeline.providers.contract import MarketKind, Services
 from bist_pipeline.providers.pacing.contract import HOST_FAULTS, Ask, Pacer, Reply
 from bist_pipeline.providers.yahoo import _about
 from bist_pipeline.providers.yahoo._about import Note
-from bist_pipeline.providers.yahoo._errors import UnauthorizedError
+from bist_pipeline.providers.yahoo._errors import UnauthorizedError, nothing_open
 from bist_pipeline.providers.yahoo._request import Course, Params, Request
 from bist_pipeline.providers.yahoo._session import Answer, NoAnswerError, Sessions, is_yahoos_own
 from bist_pipeline.providers.yahoo._verdict import Verdict, judge, retry_after
@@ -90,7 +90,8 @@ class YahooClient:
             path: Path on the host, `/v8/finance/chart/THYAO.IS`.
             params: Of the query, or a function that makes them for each try.
             read: Reads an answer with an accepted status. Raises `BadBody` where it is not this route's (asked again),
-                or a `ProviderError` (raised at once; the answer counts as good). May be called several times.
+                `BadField` where it says of the symbol what cannot be, or a `ProviderError` (either ends it at once; the
+                answer counts as good). May be called several times.
             symbol: The symbol, where it is about one alone.
             deadline: `time.monotonic()` by which it must have ended.
             body: Sent as JSON by POST.
@@ -99,9 +100,10 @@ class YahooClient:
 
         Raises:
             UnknownSymbolError: Yahoo says that there is no such symbol.
-            BadPayloadError: Yahoo knows the symbol and has no data in this range.
+            BadPayloadError: Yahoo knows the symbol and has no data in this range, or none that can be used.
             PermanentProviderError: Yahoo refuses the request (400, 422).
-            CircuitOpenError: The circuit of the family or of every host is open.
+            CircuitOpenError: The circuit of the family or of every host is open; of one host only where other routes
+                have other hosts.
             DeadlineError: The deadline is over, or would be before the next try.
             UnauthorizedError: The session is refused, a new one too.
             TransientProviderError: The bounded tries are used up; the message says what came last.
@@ -115,13 +117,11 @@ class YahooClient:
                 generation = self._sessions.generation
             try:
                 verdict = self._try(request, host, course.sent + 1)
-            except CircuitOpenError:
-                course.shut_in_a_row += 1
-                if course.shut_in_a_row >= len(request.hosts):
-                    raise
-                course.turn += 1
+            except CircuitOpenError as error:
+                self._pass_by(request, course, error)
                 continue
-            course.sent, course.shut_in_a_row = course.sent + 1, 0
+            course.sent += 1
+            course.shut.clear()
             if verdict.failure is not None:
                 raise verdict.failure
             if verdict.outcome == "answered":
@@ -178,7 +178,7 @@ class YahooClient:
                 request.url(host), host, body=request.body, seconds=request.timeout_seconds()
             )
             reply = Reply("bad_body", answer.status, len(answer.body), elapsed, detail="not understood")
-            verdict = judge(answer, request.read, request.accept, request.label)
+            verdict = judge(answer, request.read, request.accept, request.label, is_secret=request.is_secret)
             reply = Reply(
                 verdict.outcome,
                 answer.status,
@@ -193,6 +193,16 @@ class YahooClient:
         finally:
             pacer.release(lease, ask, reply)
         return verdict
+
+    def _pass_by(self, request: Request[T], course: Course, error: CircuitOpenError) -> None:
+        """Leave out a host whose circuit is open; raise where no other host may be asked."""
+        if not error.is_of_one_host:
+            raise error
+        course.shut.append(error)
+        if len(course.shut) >= len(request.hosts):
+            has_others = not set(self._settings.yahoo_hosts) <= set(request.hosts)
+            raise nothing_open(course.shut, is_of_one_host=has_others) from error
+        course.turn += 1
 
     def _go_on(self, request: Request[T], course: Course, verdict: Verdict[T], host: str, generation: int) -> None:
         """Prepare the next try after one that failed, or raise where there is none."""

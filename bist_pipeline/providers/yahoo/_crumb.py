@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
-from bist_pipeline.core.errors import ProviderError, TransientProviderError
+from bist_pipeline.core.errors import CircuitOpenError, ProviderError, TransientProviderError
 from bist_pipeline.providers.yahoo._client import Answer, YahooClient
-from bist_pipeline.providers.yahoo._errors import BadBody
+from bist_pipeline.providers.yahoo._errors import BadBody, printable
 from bist_pipeline.providers.yahoo._session import is_yahoos_own
 from bist_pipeline.settings import Settings
 
@@ -29,6 +29,8 @@ _COOKIE_STATUSES = _REDIRECTS | {200, 204, 404}
 _CONSENT_HOSTS = frozenset({"guce.yahoo.com", "consent.yahoo.com"})
 # `haT3oykhHqZ`, `d.L8G/Bnbnw`. No blank: "Too Many Requests" has 17 characters and has been taken for a crumb.
 _CRUMB = re.compile(rf"[A-Za-z0-9./_~$!*+=-]{{8,{LONGEST_CRUMB}}}")
+
+_WITHOUT = "yahoo_spark and yahoo_chart go without (`BIST_LIVE_PROVIDERS`)"
 
 
 class CrumbKeeper:
@@ -99,15 +101,20 @@ class CrumbKeeper:
             self._settled.set()
 
     def _ask(self) -> str:
-        self._client.send(
-            "cookie",
-            _COOKIE_PATH,
-            {},
-            read_cookie,
-            deadline=self._deadline,
-            hosts=self._cookie_hosts,
-            accept=_COOKIE_STATUSES,
-        )
+        try:
+            self._client.send(
+                "cookie",
+                _COOKIE_PATH,
+                {},
+                read_cookie,
+                deadline=self._deadline,
+                hosts=self._cookie_hosts,
+                accept=_COOKIE_STATUSES,
+            )
+        except CircuitOpenError as error:
+            if error.is_of_one_host:  # of the one that sets the cookie: routes that want none may be asked
+                raise TransientProviderError(f"no cookie, which quotes want; {_WITHOUT}: {error}") from error
+            raise
         return self._client.send("crumb", _CRUMB_PATH, {}, read_crumb, deadline=self._deadline, accept=_CRUMB_STATUSES)
 
 
@@ -140,10 +147,18 @@ def read_crumb(answer: Answer) -> str:
 def _refuse_redirect(answer: Answer) -> None:
     if answer.status not in _REDIRECTS:
         return
-    place = urlsplit(answer.headers.get("location", "")).hostname or "nowhere"
+    place = _place(answer.headers.get("location", ""))
     if place in _CONSENT_HOSTS:
         raise TransientProviderError(
             f"Yahoo asks visitors from this address for consent ({place}) before it tells quotes: nothing to agree to "
-            "here; yahoo_spark and yahoo_chart go without (`BIST_LIVE_PROVIDERS`)"
+            f"here; {_WITHOUT}"
         )
     raise BadBody(f"a redirect to {place}")
+
+
+def _place(location: str) -> str:
+    """The host that a redirect leads to; the rest of the address may hold what a session is known by."""
+    try:
+        return printable(urlsplit(location).hostname or "nowhere")
+    except ValueError:
+        return "an address that is none"

@@ -1,13 +1,15 @@
 """What can be wrong with an answer, and Yahoo's own words for it.
 
-Belongs here: recognising Yahoo's error bodies, and the two failures that only this room knows. Does not belong here:
-what is done about a failure (`_client.py`).
+Belongs here: recognising Yahoo's error bodies, what of a body may be shown, and the failures that only this room knows.
+Does not belong here: what is done about a failure (`_client.py`).
 """
 
 import json
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bist_pipeline.core.errors import TransientProviderError
+from bist_pipeline.core.errors import CircuitOpenError, TransientProviderError
 
 _SHOWN_CHARACTERS = 80
 # Yahoo's error bodies have a few hundred bytes; a page that is longer holds none.
@@ -17,9 +19,16 @@ _LONGEST_ERROR_BODY = 10_000
 # no fundamentals: that is no delisting.
 _KNOWS_SYMBOLS = frozenset({"chart", "spark"})
 
+# Error pages of proxies repeat the address that was asked, and with it the crumb.
+_CRUMB_SHOWN = re.compile(r"""(crumb(?:=|%3D|\\?["']\s*:\s*\\?["']))[^&\s"'<>\\]+""", re.IGNORECASE)
+
 
 class BadBody(Exception):  # noqa: N818 - it never leaves this room, and names what came, not what to do
     """The body is not what this route answers: HTML, cut JSON, another route's JSON. Another host may do better."""
+
+
+class BadField(Exception):  # noqa: N818 - likewise
+    """The answer is whole and this route's, but not what it says of its symbol: that symbol's fault, not the host's."""
 
 
 class UnauthorizedError(TransientProviderError):
@@ -79,9 +88,22 @@ def read_words(body: bytes) -> Words | None:
     return Words(str(route), str(error.get("code") or ""), str(error.get("description") or ""))
 
 
+def nothing_open(shut: Sequence[CircuitOpenError], *, is_of_one_host: bool = False) -> CircuitOpenError:
+    """Make one error of the open circuits of all hosts that could be asked: until the first of them lets one through.
+
+    Args:
+        shut: At least one.
+        is_of_one_host: Whether the family has other hosts, for other routes.
+    """
+    by_time = sorted(shut, key=lambda error: error.until)
+    told = "; ".join(dict.fromkeys(map(str, by_time)))
+    return CircuitOpenError(told, by_time[0].until, is_of_one_host=is_of_one_host)
+
+
 def printable(text: str | bytes, *, limit: int = _SHOWN_CHARACTERS) -> str:
-    """Return the start of a text as one line that can be shown to a person."""
+    """Return the start of a text as one line that can be shown to a person, without a crumb that it may repeat."""
     if isinstance(text, bytes):
         text = text[: 4 * limit].decode("utf-8", errors="replace")
     line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    line = _CRUMB_SHOWN.sub(r"\1…", line)
     return line if len(line) <= limit else f"{line[:limit]}…"

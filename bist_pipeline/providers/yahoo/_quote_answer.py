@@ -3,8 +3,8 @@
 Belongs here: from bytes to a table of quotes, and what screener and spark share with it, whose rows are made to look
 like quotes. Does not belong here: asking (`quote.py`, `spark.py`); judging whether a price is plausible (`market/`).
 
-A body that is not this route's is `BadBody`: the request is tried again. A row that tells no price, no time or another
-currency is that symbol's failure alone: the others of the batch stand.
+A body that is not this route's is `BadBody`: the request is tried again. A row that tells no price, no time, another
+currency or no symbol is that symbol's failure alone: the others of the batch stand.
 """
 
 import hashlib
@@ -38,6 +38,8 @@ FIELDS = ("symbol", "currency", _TIME, _VOLUME, *_PRICES.values())
 
 # Seconds since 1970 that are no milliseconds by mistake: up to the year 2100.
 _LAST_SECOND = 4_102_444_800
+
+_NAMELESS = "Yahoo's answer has a row without a symbol, which may be this one's"
 
 Row = Mapping[str, Any]
 
@@ -94,7 +96,7 @@ def load(body: bytes) -> dict[str, Any]:
 
 
 def result_rows(document: Mapping[str, Any], root: str) -> list[Row]:
-    """Return the objects in `{root: {"result": [...], "error": null}}`.
+    """Return the objects in `{root: {"result": [...], "error": null}}`, an empty one for whatever else is among them.
 
     Raises:
         BadBody: There is no such list, or an error in its place.
@@ -105,9 +107,7 @@ def result_rows(document: Mapping[str, Any], root: str) -> list[Row]:
     rows = envelope.get("result")
     if envelope.get("error") is not None or not isinstance(rows, list):
         raise BadBody(f"{root!r} has an error in place of a result")
-    if not all(isinstance(row, dict) for row in rows):
-        raise BadBody(f"{root!r} has a result that is no object")
-    return rows
+    return [row if isinstance(row, dict) else {} for row in rows]
 
 
 def tell(
@@ -115,18 +115,19 @@ def tell(
 ) -> Told:
     """Make a table of rows in Yahoo's quote fields.
 
-    Raises:
-        BadBody: A row names no symbol: nobody knows whose it is.
+    A row that names no symbol may be anybody's: no asked symbol that the answer lacks is silent then, each is failed.
     """
     by_symbol: dict[str, Row] = {}
-    for row in rows:
-        symbol = _code(row)
-        if (asked is None or symbol in asked) and _is_later(row, by_symbol.get(symbol)):
+    codes = [_code(row) for row in rows]
+    for symbol, row in zip(codes, rows, strict=True):
+        if symbol and (asked is None or symbol in asked) and _is_later(row, by_symbol.get(symbol)):
             by_symbol[symbol] = row
     symbols, kept = list(by_symbol), list(by_symbol.values())
     reasons = [_fault(row, currency=currency, now=now) for row in kept]
     good = [place for place, reason in enumerate(reasons) if reason is None]
     failed = {symbol: reason for symbol, reason in zip(symbols, reasons, strict=True) if reason is not None}
+    if "" in codes and asked is not None:
+        failed |= dict.fromkeys(sorted({*asked} - by_symbol.keys()), _NAMELESS)
     quotes = _frame([symbols[place] for place in good], [kept[place] for place in good], payload_hash(body))
     return Told(quotes, failed)
 
@@ -172,7 +173,9 @@ def _column(rows: Sequence[Row], field: str) -> np.ndarray:
 
 def _fault(row: Row, *, currency: str | None, now: datetime | None) -> str | None:
     """Say why a row is no quote; None if it is one."""
-    seconds, stated = number(row.get(_TIME)), row.get("currency") or "no currency"
+    # Yahoo may leave it out where only some fields are asked for, and quotes the shares of Istanbul in lira alone.
+    implied = CURRENCY if row.get("exchange") == "IST" or str(row.get("symbol")).endswith(YAHOO_SUFFIX) else None
+    seconds, stated = number(row.get(_TIME)), row.get("currency", implied) or "no currency"
     if row.get("quoteType") == "NONE":
         return "Yahoo has the code without an instrument behind it"
     if not number(row.get(_PRICES["last_try"])) > 0:
@@ -191,7 +194,6 @@ def _is_later(row: Row, held: Row | None) -> bool:
 
 
 def _code(row: Row) -> str:
+    """The normalised code of a row; empty where it names none."""
     symbol = row.get("symbol")
-    if not isinstance(symbol, str) or not symbol or not symbol.isascii():
-        raise BadBody("a quote without a symbol")
-    return symbol.removesuffix(YAHOO_SUFFIX)
+    return symbol.removesuffix(YAHOO_SUFFIX) if isinstance(symbol, str) and symbol.isascii() else ""

@@ -5,15 +5,18 @@ Belongs here: what is asked, and how far it has come. Does not belong here: deci
 
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
+from bist_pipeline.core.errors import CircuitOpenError
 from bist_pipeline.providers.yahoo._session import TOTAL_SECONDS, Answer
 
 T = TypeVar("T")
 # A function is called anew for each try: a renewed crumb then reaches the next one.
 Params = Mapping[str, str] | Callable[[], Mapping[str, str]]
+
+_SECRET_ROUTES = frozenset({"cookie", "crumb"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,11 @@ class Request(Generic[T]):
     def label(self) -> str:
         """Names it in messages."""
         return f"{self.symbol}: {self.route}" if self.symbol else self.route
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether nothing of the answer may be shown or stored."""
+        return self.route in _SECRET_ROUTES
 
     def url(self, host: str) -> str:
         """Return the whole address at one host, with the parameters of this moment."""
@@ -61,7 +69,7 @@ class Course:
         sent: How many were sent.
         faults: How many of them failed by a fault of a host.
         throttles: How many were answered 429.
-        shut_in_a_row: How many hosts in a row have an open circuit.
+        shut: The open circuits of the hosts whose turn it was since the last try.
         is_renewed: Whether a new session was begun for it.
     """
 
@@ -69,5 +77,5 @@ class Course:
     sent: int = 0
     faults: int = 0
     throttles: int = 0
-    shut_in_a_row: int = 0
+    shut: list[CircuitOpenError] = field(default_factory=list)
     is_renewed: bool = False

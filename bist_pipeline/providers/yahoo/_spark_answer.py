@@ -10,6 +10,8 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
+from bist_pipeline.core.symbols import YAHOO_SUFFIX
+from bist_pipeline.providers.yahoo._errors import BadBody
 from bist_pipeline.providers.yahoo._quote_answer import CURRENCY, Row, Told, load, number, result_rows, tell
 
 
@@ -31,7 +33,7 @@ def read_spark(
     if "spark" in document:
         rows = [_nested(item) for item in result_rows(document, "spark")]
         return tell(rows, body, asked=asked, currency=currency, now=now)
-    return tell(_flat(document), body, asked=asked, currency=None, now=now)
+    return tell(_flat(document, asked or ()), body, asked=asked, currency=None, now=now)
 
 
 def _nested(item: Row) -> Row:
@@ -42,13 +44,19 @@ def _nested(item: Row) -> Row:
     return _row(item.get("symbol"), meta, times=response.get("timestamp"), closes=closes)
 
 
-def _flat(document: Mapping[str, Any]) -> list[Row]:
-    """`{"THYAO.IS": {"timestamp": […], "close": […], "previousClose": …}}`, how version 8 answers."""
-    series = {symbol: item for symbol, item in document.items() if isinstance(item, dict) and "close" in item}
-    if not series or len(series) < len(document):
+def _flat(document: Mapping[str, Any], asked: Collection[str]) -> list[Row]:
+    """`{"THYAO.IS": {"timestamp": […], "close": […], "previousClose": …}}`, how version 8 answers.
+
+    An asked symbol without closes has no price; what else is in it is left out.
+    """
+    items = {symbol: _object(item) for symbol, item in document.items()}
+    series = {s: item for s, item in items.items() if "close" in item or s.removesuffix(YAHOO_SUFFIX) in asked}
+    if not series:
         # Without a symbol it could be anything; an empty object would make every symbol look unknown.
-        result_rows(document, "spark")
-    return [_row(symbol, item, times=item.get("timestamp"), closes=item["close"]) for symbol, item in series.items()]
+        raise BadBody("neither of spark's two shapes")
+    return [
+        _row(symbol, item, times=item.get("timestamp"), closes=item.get("close")) for symbol, item in series.items()
+    ]
 
 
 def _row(symbol: object, meta: Row, *, times: object, closes: object) -> Row:
@@ -59,8 +67,8 @@ def _row(symbol: object, meta: Row, *, times: object, closes: object) -> Row:
         price, moment = _last_point(times, closes)
     before = number(meta.get("previousClose"), default=number(meta.get("chartPreviousClose")))
     return {
+        **({"currency": meta["currency"]} if "currency" in meta else {}),
         "symbol": symbol,
-        "currency": meta.get("currency"),
         "regularMarketPrice": price,
         "regularMarketTime": moment,
         "regularMarketPreviousClose": before,

@@ -15,7 +15,7 @@ import numpy as np
 
 from bist_pipeline.core.calendar import ISTANBUL, ORIGIN, OVERRIDES_FILE, SessionCalendar, load_calendar
 from bist_pipeline.core.clock import Clock
-from bist_pipeline.core.errors import TransientProviderError
+from bist_pipeline.core.errors import BadPayloadError, TransientProviderError
 from bist_pipeline.core.symbols import yahoo_symbol
 from bist_pipeline.providers.contract import History, MarketKind, ProviderSpec, Services
 from bist_pipeline.providers.yahoo._chart_answer import Chart, read_chart
@@ -86,7 +86,7 @@ class ChartProvider:
 
         Raises:
             UnknownSymbolError: Yahoo says that there is no such symbol.
-            BadPayloadError: No bars, another currency, a last trade in the future.
+            BadPayloadError: No bars, another currency, a last trade in the future, a field that cannot be read.
             TransientProviderError: No whole answer came, or none may be asked for now.
         """
         note = self.client.note()
@@ -129,7 +129,7 @@ class ChartProvider:
         """
         try:
             filled = fill(chart, self._ask(symbol, params), rows)
-        except TransientProviderError as error:
+        except (TransientProviderError, BadPayloadError) as error:
             # The first answer is whole but for these rows: they do not cost the others.
             return chart, f"asking again failed: {error}"
         if filled is None:

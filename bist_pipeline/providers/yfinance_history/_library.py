@@ -22,6 +22,7 @@ from yfinance.exceptions import YFException
 from bist_pipeline.core.errors import BistError, TransientProviderError
 from bist_pipeline.core.symbols import yahoo_symbol
 from bist_pipeline.providers.yahoo._chart_answer import Chart
+from bist_pipeline.providers.yahoo._errors import printable
 from bist_pipeline.providers.yfinance_history._transport import PacedSession
 
 Way = Callable[[str, PacedSession, dict[str, Any]], pd.DataFrame]
@@ -58,7 +59,7 @@ class _Remembered:
         return None
 
 
-def ask(symbol: str, session: PacedSession, first: date, end: date, *, attempt: int) -> Fetched:
+def ask(symbol: str, session: PacedSession, first: date, end: date, *, attempt: int, turn: int) -> Fetched:
     """Fetch one symbol's daily bars through the library.
 
     Args:
@@ -66,7 +67,8 @@ def ask(symbol: str, session: PacedSession, first: date, end: date, *, attempt: 
         session: Carries its requests.
         first: First day asked for.
         end: The day after the last.
-        attempt: 1 asks `Ticker.history`, 2 asks `download`, and the next host.
+        attempt: 1 asks `Ticker.history`, 2 asks `download`.
+        turn: Whose turn it is, counted through the hosts from 0.
 
     Raises:
         BistError: What the session refused.
@@ -75,7 +77,7 @@ def ask(symbol: str, session: PacedSession, first: date, end: date, *, attempt: 
     way = _by_history if attempt == 1 else _by_download
     options = {"start": first, "end": end, "auto_adjust": False, "actions": True, "repair": False, "keepna": True}
     with _ALONE:
-        session.begin(symbol, attempt)
+        session.begin(symbol, attempt, turn)
         _prepare(session)
         frame = _call(way, symbol, session, options)
         if session.fault is not None:
@@ -95,7 +97,7 @@ def _call(way: Way, symbol: str, session: PacedSession, options: dict[str, Any])
     except BistError:
         raise
     except (YFException, LookupError, TypeError, ValueError, AttributeError, OSError) as error:
-        said = f"{type(error).__name__} {' '.join(str(error).split())[:80]}"
+        said = f"{type(error).__name__} {printable(str(error))}"
         raise TransientProviderError(f"{symbol}: yfinance cannot read what Yahoo answered: {said}") from error
 
 

@@ -20,7 +20,7 @@ from curl_cffi.requests import Response, Session
 from curl_cffi.requests.exceptions import RequestException, Timeout
 
 from bist_pipeline.core.clock import Clock
-from bist_pipeline.core.errors import BistError, ThrottledError, TransientProviderError
+from bist_pipeline.core.errors import BistError, CircuitOpenError, ThrottledError, TransientProviderError
 from bist_pipeline.providers.pacing.contract import Ask, Outcome, Pacer, Reply
 from bist_pipeline.providers.yahoo._chart_answer import Chart, read_chart
 from bist_pipeline.providers.yahoo._client import FAMILY
@@ -65,16 +65,17 @@ class PacedSession(Session[Response]):
         self._symbol, self.host, self._attempt = "", self._hosts[0], 1
         self._kept: dict[str, Response | None] = {}
 
-    def begin(self, symbol: str, attempt: int) -> None:
-        """Forget the call before, and turn to the host of this attempt.
+    def begin(self, symbol: str, attempt: int, turn: int) -> None:
+        """Forget the call before, and turn to the next host.
 
         Args:
             symbol: Normalised code that the library is about to be asked for.
             attempt: 1 for the first way of asking, 2 for the second.
+            turn: Whose turn it is, counted through the hosts from 0.
         """
         self.chart = self.fault = None
         self._symbol, self._attempt = symbol, attempt
-        self.host = self._hosts[(attempt - 1) % len(self._hosts)]
+        self.host = self._hosts[turn % len(self._hosts)]
 
     def renew(self) -> None:
         """Forget cookie and crumb."""
@@ -86,7 +87,7 @@ class PacedSession(Session[Response]):
         """Send one request with the pacer's leave; the library's `get` and `post` both end here.
 
         Raises:
-            BistError: For a chart, whatever is not a good chart; for any request a 429, or a circuit that is open.
+            BistError: For a chart, whatever is not a good chart; for any request a 429, or the family's open circuit.
             ConnectionError: Cookie or crumb are not to be had: the library goes on without them.
         """
         route = _route(url)
@@ -106,15 +107,23 @@ class PacedSession(Session[Response]):
     def _once(self, method: Any, url: str, route: str, options: dict[str, Any]) -> Response:
         """Send what belongs to the session, and never twice; after a fault, nothing of the kind any more."""
         if url not in self._kept and None not in self._kept.values():
-            response, verdict = self._send(method, url, route, options)
-            if verdict.outcome == "throttled":
-                self._refuse(verdict)
-            self._kept[url] = response if verdict.outcome == "answered" else None
+            self._kept[url] = self._first(method, url, route, options)
         kept = self._kept.get(url)
         if kept is None:
             # A plain OSError, which the library takes for a passing fault of something it can do without.
             raise ConnectionError(f"{route} is not to be had")
         return kept
+
+    def _first(self, method: Any, url: str, route: str, options: dict[str, Any]) -> Response | None:
+        try:
+            response, verdict = self._send(method, url, route, options)
+        except CircuitOpenError as error:
+            if error.is_of_one_host:  # perhaps of the one that sets cookies; whether the chart's is open, it will tell
+                return None
+            raise
+        if verdict.outcome == "throttled":
+            self._refuse(verdict)
+        return response if verdict.outcome == "answered" else None
 
     def _send(self, method: Any, url: str, route: str, options: dict[str, Any]) -> tuple[Response | None, Verdict[Any]]:
         target, host = self._target(url)
@@ -141,8 +150,8 @@ class PacedSession(Session[Response]):
             return None, Verdict(outcome, detail=f"{outcome}: {printable(str(error), limit=160)}")
         # The host that sets the cookie answers 404 while it does.
         accept = {200, 404} if ask.route == COOKIE else {200}
-        label = f"{self._symbol}: {ask.route} of {ask.host}"
-        return response, judge(_answer(response, ask.host), _READERS.get(ask.route, _anything), accept, label)
+        label, read = f"{self._symbol}: {ask.route} of {ask.host}", _READERS.get(ask.route, _anything)
+        return response, judge(_answer(response, ask.host), read, accept, label, is_secret=ask.route != CHART)
 
     def _reply(self, response: Response | None, verdict: Verdict[Any], host: str, elapsed: float) -> Reply:
         if response is None:

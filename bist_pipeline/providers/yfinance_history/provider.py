@@ -25,6 +25,7 @@ from bist_pipeline.providers.contract import History, MarketKind, ProviderSpec, 
 from bist_pipeline.providers.pacing.contract import Pacer
 from bist_pipeline.providers.yahoo._chart_history import Setting, build_history
 from bist_pipeline.providers.yahoo._client import FAMILY, YahooClient
+from bist_pipeline.providers.yahoo._errors import nothing_open
 from bist_pipeline.providers.yahoo.chart import DELAY, TERMS, version_mark
 from bist_pipeline.settings import Settings
 
@@ -87,10 +88,11 @@ class YFinanceProvider:
 
         Raises:
             UnknownSymbolError: Yahoo itself said so, with status 404 and its own words.
-            BadPayloadError: The answer is in another currency or of the future, or has no data since the origin.
+            BadPayloadError: The answer is in another currency or of the future, has no data since the origin, or a
+                field that cannot be read.
             PermanentProviderError: Yahoo refused the request.
             ThrottledError: Yahoo asks for fewer requests; none was sent after that.
-            CircuitOpenError: Nothing may be asked now.
+            CircuitOpenError: Nothing may be asked now, of no host. One open circuit among them never raises it.
             TransientProviderError: Anything else, an empty answer included.
         """
         from bist_pipeline.providers.yfinance_history._frames import read_bars
@@ -107,22 +109,29 @@ class YFinanceProvider:
     def _ask(self, symbol: str) -> "Fetched":
         from bist_pipeline.providers.yfinance_history._library import ask
 
-        session = self._session()
-        today = self.services.clock.now().astimezone(ISTANBUL).date()
-        for attempt in range(1, _WAYS + 1):
+        session, hosts = self._session(), len(self.settings.yahoo_hosts)
+        end = self.services.clock.now().astimezone(ISTANBUL).date() + timedelta(days=2)
+        shut: list[CircuitOpenError] = []
+        attempt, turn = 1, 0
+        while True:
             try:
-                return ask(symbol, session, ORIGIN, today + timedelta(days=2), attempt=attempt)
+                return ask(symbol, session, ORIGIN, end, attempt=attempt, turn=turn)
             except (ThrottledError, DeadlineError):
                 raise
-            except CircuitOpenError:
-                # The next way asks the next host, whose circuit may be closed; one host has no next.
-                if attempt == _WAYS or len(self.settings.yahoo_hosts) == 1:
+            except CircuitOpenError as error:
+                # Of one host it costs no way: nothing was sent. The same way is gone to the next host.
+                if not error.is_of_one_host:
                     raise
+                shut.append(error)
+                if len(shut) == hosts:
+                    raise nothing_open(shut) from error
             except TransientProviderError:
                 if attempt == _WAYS:
                     raise
+                shut.clear()
                 self.sleep(self._pacer.retry_wait(attempt))
-        raise AssertionError("unreachable: the last way returns or raises")
+                attempt += 1
+            turn += 1
 
     def _session(self) -> "PacedSession":
         """Return the session of this provider, one for its life: its cookie and its user agent belong together."""

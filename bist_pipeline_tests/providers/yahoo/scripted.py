@@ -180,8 +180,10 @@ class RecordingPacer:
         return self.wait_seconds
 
 
-def circuit_open(what: str) -> CircuitOpenError:
-    return CircuitOpenError(f"circuit of {what} open until 14:32", datetime(2026, 8, 7, 11, 32, tzinfo=UTC))
+def circuit_open(what: str, minute: int = 32) -> CircuitOpenError:
+    """An open circuit of a host where `what` is an address, else of the family."""
+    until = datetime(2026, 8, 7, 11, minute, tzinfo=UTC)
+    return CircuitOpenError(f"circuit of {what} open until 14:{minute}", until, is_of_one_host="://" in what)
 
 
 def settings_for(*hosts: Host, **values: object) -> Settings:

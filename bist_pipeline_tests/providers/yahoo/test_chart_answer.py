@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bist_pipeline.providers.yahoo._chart_answer import Event, read_chart
-from bist_pipeline.providers.yahoo._errors import BadBody
+from bist_pipeline.providers.yahoo._errors import BadBody, BadField
 from bist_pipeline_tests.providers.yahoo.charts import DAYS, answer, chart, edited, opening, with_nulls
 
 
@@ -117,6 +117,11 @@ BAD = {
     "a list": b"[]",
     "another route": b'{"quoteResponse": {"result": [], "error": null}}',
     "an error": b'{"chart": {"result": null, "error": {"code": "Not Found", "description": "x"}}}',
+    "a short column": edited(chart(), low=[1.0, 2.0]),
+    "a short adjusted column": edited(chart(), adjclose=[{"adjclose": [1.0]}]),
+    "no list": b'{"chart": {"result": null, "error": null}}',
+}
+ODD = {
     "no result": b'{"chart": {"result": [], "error": null}}',
     "no meta": b'{"chart": {"result": [{"timestamp": []}], "error": null}}',
     "no zone": _without("exchangeTimezoneName"),
@@ -126,23 +131,35 @@ BAD = {
     "milliseconds": edited(chart(), timestamp=[1000 * opening(day) for day in DAYS]),
     "null timestamp": edited(chart(), timestamp=[None, 1, 2, 3]),
     "words for timestamps": edited(chart(), timestamp=["a", "b", "c", "d"]),
-    "a short column": edited(chart(), low=[1.0, 2.0]),
     "a missing column": edited(chart(), low=None),
     "words for prices": edited(chart(), open=["1", "x", "2", "3"]),
     "a huge number": edited(chart(), volume=[10**400, 1, 1, 1]),
     "objects for prices": edited(chart(), open=[{}, 1, 2, 3]),
     "prices in lists": edited(chart(), open=[[1], [1], [2], [3]]),
-    "a short adjusted column": edited(chart(), adjclose=[{"adjclose": [1.0]}]),
     "events in a list": edited(chart(), events=[1]),
     "events without content": edited(chart(), events={"splits": {"1": 2}}),
     "an event of no date": edited(chart(), events={"splits": {"x": {"numerator": 2, "denominator": 1}}}),
+    "null for a result": b'{"chart": {"result": [null], "error": null}}',
+    "no indicators": edited(chart(), open=None, high=None, low=None, close=None, volume=None),
+    "an event of a strange key": edited(chart(), events={"splits": {"\u00b2": {"numerator": 2, "denominator": 1}}}),
 }
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_what_is_no_whole_chart_is_refused(name):
+def test_what_is_no_whole_chart_may_be_better_at_another_host(name):
     with pytest.raises(BadBody):
         read(BAD[name])
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_a_field_that_is_missing_or_cannot_be_is_the_symbols_own_fault(name):
+    with pytest.raises(BadField):
+        read(ODD[name])
+
+
+def test_a_dated_event_may_have_any_key():
+    event = {"date": opening(DAYS[1]), "numerator": 2, "denominator": 1}
+    assert len(read(edited(chart(), events={"splits": {"\u00b2": event}})).events) == 1
 
 
 JSON_VALUES = st.recursive(
@@ -165,5 +182,5 @@ def test_whatever_stands_in_any_place_it_is_read_or_refused(place, value):
     part[place[-1]] = value
     try:
         read_chart(answer(json.dumps(document).encode()))
-    except BadBody:
+    except (BadBody, BadField):
         return

@@ -5,6 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bist_pipeline.core.calendar import load_calendar
 from bist_pipeline.core.errors import BadPayloadError
@@ -12,7 +14,7 @@ from bist_pipeline.providers.contract import ACTION_COLUMNS, RAW_BAR_COLUMNS
 from bist_pipeline.providers.yahoo._about import Note
 from bist_pipeline.providers.yahoo._chart_answer import read_chart
 from bist_pipeline.providers.yahoo._chart_history import Setting, build_history
-from bist_pipeline.providers.yahoo._chart_times import day_mark
+from bist_pipeline.providers.yahoo._chart_times import day_mark, time_of_newest
 from bist_pipeline_tests.providers.yahoo.charts import DAYS, MARKET_TIME, NOW, answer, chart, edited, opening
 
 DELAY = timedelta(minutes=15)
@@ -119,6 +121,48 @@ def test_a_bar_whose_last_trade_came_after_the_auction_is_told_up_to_it():
 def test_a_halted_share_is_final_up_to_its_own_last_session():
     told = history(chart(DAYS[:2], market_time=opening(DAYS[1])), FINAL)
     assert told.as_of == datetime(2026, 8, 5, 15, 10, tzinfo=UTC)
+
+
+def ending(days, **quote):
+    """A chart whose last trade was one of the session before, though today's row is there."""
+    last_trade = int(LAST_TRADE.timestamp()) - 86_400
+    return edited(chart(days, market_time=last_trade), **quote)
+
+
+UNTRADED = {name: [1.0, 1.0, 1.0, None] for name in ("open", "high", "low", "close", "volume")}
+
+
+@pytest.mark.parametrize(
+    ("now", "as_of"),
+    [
+        ("2026-08-07T09:41:00+03:00", datetime(2026, 8, 6, 15, 10, tzinfo=UTC)),
+        ("2026-08-07T18:24:59+03:00", datetime(2026, 8, 6, 15, 10, tzinfo=UTC)),
+        ("2026-08-07T18:25:00+03:00", FINAL),
+    ],
+)
+def test_a_row_of_today_without_a_trade_takes_nothing_from_yesterdays_bar(now, as_of):
+    assert history(ending(DAYS, **UNTRADED), at(now)).as_of == as_of
+
+
+def test_a_session_that_a_halted_share_missed_is_told_too_once_it_has_a_later_row():
+    document = chart([DAYS[0], DAYS[3]], market_time=opening(DAYS[0]))
+    assert history(document).as_of == datetime(2026, 8, 6, 15, 10, tzinfo=UTC)
+
+
+@given(
+    first=st.dates(date(2026, 3, 10), date(2026, 8, 7)),
+    rows=st.integers(1, 5),
+    minutes=st.integers(0, 5 * 24 * 60),
+    traded=st.integers(0, 5 * 24 * 60),
+)
+def test_a_chart_is_never_told_up_to_later_than_now_nor_earlier_than_its_last_trade(first, rows, minutes, traded):
+    days = np.arange(first, first + timedelta(days=rows), dtype="datetime64[D]")
+    now = datetime.fromtimestamp(opening(first), UTC) + timedelta(minutes=minutes)
+    market_time = now - timedelta(minutes=traded)
+    calendar = load_calendar()
+    told = time_of_newest(days, market_time, now, calendar, DELAY)
+    later = time_of_newest(np.append(days, days[-1] + 1), market_time, now, calendar, DELAY)
+    assert market_time <= told <= later <= now
 
 
 def test_a_row_of_a_closed_day_is_final_with_the_session_before():

@@ -245,3 +245,29 @@ def test_without_a_pacer_the_provider_can_be_made_and_not_asked():
     assert provider.market_kind() == "real"
     with pytest.raises(TransientProviderError, match="without a database"):
         provider.history("THYAO")
+
+
+@pytest.mark.parametrize("odd", [{"meta_regularMarketTime": None}, {"low": None}, {"events": {"splits": {"x": {}}}}])
+def test_an_odd_symbol_costs_one_request_and_no_fault_of_the_host(host, services, pacer, odd):
+    provider = make_provider(host, services)
+    host.answer(edited(chart(), **odd))
+    with pytest.raises(BadPayloadError, match=r"^THYAO: chart: Yahoo's answer cannot be used: \w+"):
+        provider.history("THYAO")
+    assert (pacer.outcomes, len(host.seen)) == (["answered"], 1)
+
+
+def test_odd_symbols_in_the_live_lane_fail_alone(live, host, pacer):
+    host.answer(edited(chart(), meta_regularMarketTime=None))
+    host.answer(chart(symbol="AKBNK.IS"))
+    answer = live.quotes(["THYAO", "AKBNK"], time.monotonic() + 20)
+    assert list(answer.quotes["symbol"]) == ["AKBNK"]
+    assert "regularMarketTime is None" in answer.failed["THYAO"]
+    assert pacer.outcomes == ["answered"] * 2
+
+
+def test_an_odd_second_answer_does_not_cost_the_first(provider, host):
+    host.answer(with_nulls(chart(), 1))
+    host.answer(edited(chart(), meta_regularMarketTime=None))
+    history = provider.history("THYAO")
+    assert len(history.bars) == 4
+    assert "asking again failed" in history.recognised["null_rows"]["left"]

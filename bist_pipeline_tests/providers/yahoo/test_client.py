@@ -10,6 +10,7 @@ from bist_pipeline.core.errors import (
     CircuitOpenError,
     DeadlineError,
     PermanentProviderError,
+    ProviderError,
     ThrottledError,
     TransientProviderError,
     UnknownSymbolError,
@@ -17,7 +18,7 @@ from bist_pipeline.core.errors import (
 from bist_pipeline.providers.contract import Services
 from bist_pipeline.providers.yahoo import _session
 from bist_pipeline.providers.yahoo._client import MOST_THROTTLES, YahooClient
-from bist_pipeline.providers.yahoo._errors import BadBody, UnauthorizedError
+from bist_pipeline.providers.yahoo._errors import BadBody, BadField, UnauthorizedError
 from bist_pipeline_tests.providers.yahoo.scripted import (
     HTML_PAGE,
     INVALID_CRUMB,
@@ -280,11 +281,37 @@ def test_an_open_circuit_of_one_host_leads_to_the_other(client, host, second_hos
     assert pacer.waits == []
 
 
-def test_open_circuits_of_all_hosts_end_the_request(client, host, second_host, pacer):
-    pacer.open = {url: circuit_open(url) for url in (host.url, second_host.url)}
-    with pytest.raises(CircuitOpenError, match=second_host.url):
+@pytest.mark.parametrize("minutes", [(32, 40), (40, 32)])
+def test_open_circuits_of_all_hosts_end_the_request_until_the_first_of_them_lets_one_through(
+    client, host, second_host, pacer, minutes
+):
+    hosts = (host.url, second_host.url)
+    pacer.open = {url: circuit_open(url, minute) for url, minute in zip(hosts, minutes, strict=True)}
+    with pytest.raises(CircuitOpenError, match=r"^circuit of http\S+ open until 14:32; circuit of http") as caught:
         ask(client)
+    assert (caught.value.until.minute, caught.value.is_of_one_host) == (32, False)
+    assert all(url in str(caught.value) for url in hosts)
     assert pacer.asks == []
+
+
+def test_the_only_host_of_a_request_is_not_the_only_one_of_the_family(client, host, second_host, pacer):
+    pacer.open[second_host.url] = circuit_open(second_host.url)
+    with pytest.raises(CircuitOpenError) as caught:
+        ask(client, hosts=[second_host.url])
+    assert caught.value.is_of_one_host
+
+
+def test_the_familys_open_circuit_is_asked_for_once(client, host, second_host, pacer):
+    asked = []
+
+    def shut(ask, _deadline=None):
+        asked.append(ask.host)
+        raise circuit_open("yahoo")
+
+    pacer.acquire = shut
+    with pytest.raises(CircuitOpenError, match="circuit of yahoo") as caught:
+        ask(client)
+    assert (asked, caught.value.is_of_one_host) == ([host.url], False)
 
 
 def test_a_host_whose_circuit_opens_on_the_way_leaves_the_tries_to_the_other(client, host, second_host, pacer):
@@ -365,6 +392,59 @@ def test_an_answer_that_reading_refuses_is_a_good_answer_of_the_host(client, hos
     with pytest.raises(BadPayloadError, match="in USD"):
         client.send("chart", "/", {}, read)
     assert pacer.outcomes == ["answered"]
+
+
+def test_an_odd_field_is_the_fault_of_the_symbol_and_asked_once(client, host, second_host, pacer):
+    def read(_):
+        raise BadField("its time is None")
+
+    host.answer(GOOD)
+    with pytest.raises(BadPayloadError, match=r"^THYAO: chart: Yahoo's answer cannot be used: its time is None$"):
+        client.send("chart", "/", {}, read, symbol="THYAO")
+    assert (pacer.outcomes, pacer.waits, second_host.seen) == (["answered"], [], [])
+    assert pacer.replies[0].detail.endswith("its time is None")
+
+
+SECRET = "haT3oykhHqZ"
+ECHOES = [
+    f"The requested URL /v7/finance/quote?symbols=A.IS&crumb={SECRET} was not found on this server",
+    f"<p>GET /v7/finance/quote?crumb={SECRET}&amp;symbols=A.IS</p>",
+    f"quote%3Fcrumb%3D{SECRET}%26symbols",
+    f'{{"url": {{"Crumb" : "{SECRET}"}}}}',
+    json.dumps({"said": json.dumps({"crumb": SECRET})}),
+    f"{'x' * 60} crumb={SECRET}",
+]
+
+
+@pytest.mark.parametrize("body", ECHOES)
+@pytest.mark.parametrize("status", [200, 401, 404, 502])
+def test_a_crumb_that_a_page_repeats_is_not_passed_on(client, host, second_host, pacer, body, status):
+    host.will(*[Step(status, body.encode())] * 9)
+    second_host.will(*[Step(status, body.encode())] * 9)
+    with pytest.raises(TransientProviderError) as caught:
+        ask(client)
+    told = [str(caught.value), *(reply.detail for reply in pacer.replies)]
+    assert not [line for line in told if SECRET[:4] in line]
+
+
+ERROR = {"finance": {"result": None, "error": {"code": SECRET, "description": SECRET}}}
+DATA = {"chart": {"result": None, "error": {"code": "Not Found", "description": SECRET}}}
+
+
+@pytest.mark.parametrize("route", ["cookie", "crumb"])
+@pytest.mark.parametrize("body", [SECRET.encode(), json.dumps(ERROR).encode(), json.dumps(DATA).encode()])
+@pytest.mark.parametrize("status", [200, 400, 401, 404, 422, 429, 500])
+def test_nothing_of_an_answer_to_cookie_or_crumb_is_shown_or_stored(
+    client, host, second_host, pacer, route, body, status
+):
+    pacer.throttles_until_open = 2
+    for each in (host, second_host):
+        each.will(*[Step(status, body)] * 9)
+    with pytest.raises(ProviderError) as caught:
+        client.send(route, "/", {}, read_good)
+    assert SECRET not in str(caught.value) + repr(getattr(caught.value, "words", ""))
+    assert pacer.replies
+    assert not [reply for reply in pacer.replies if SECRET in reply.detail]
 
 
 def test_without_a_pacer_nothing_is_sent(host):

@@ -71,10 +71,13 @@ def test_the_way_to_consent_is_told_with_what_to_do(read):
         read(answer(307, location=CONSENT, set_cookie="GUCS=AV78X-IQ; Max-Age=1800"))
 
 
-@pytest.mark.parametrize("place", ["https://www.yahoo.com/", "/login", ""])
-def test_another_redirect_is_no_consent(place):
-    with pytest.raises(BadBody):
+@pytest.mark.parametrize(
+    "place", ["https://www.yahoo.com/", "/login", "", "https://[", "https://u:s3cret@h.test/?crumb=s3cret#s3cret"]
+)
+def test_another_redirect_is_no_consent_and_only_its_host_is_told(place):
+    with pytest.raises(BadBody) as caught:
         read_cookie(answer(302, location=place, set_cookie="A=1"))
+    assert "s3cret" not in str(caught.value)
 
 
 @pytest.mark.realdata

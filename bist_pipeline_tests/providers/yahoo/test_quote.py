@@ -229,6 +229,29 @@ def test_an_open_circuit_is_passed_on_where_nothing_was_answered(host, pacer):
     assert host.routes == []
 
 
+def test_where_the_host_of_cookies_is_shut_other_providers_may_be_asked(pacer):
+    settings = load_settings(yahoo_hosts=("https://query2.finance.yahoo.com",))
+    pacer.shut, pacer.shut_after = CircuitOpenError("fc.yahoo.com: open", UNTIL, is_of_one_host=True), 0
+    with pytest.raises(TransientProviderError, match=r"no cookie.*yahoo_spark.*fc\.yahoo\.com: open") as caught:
+        build_quote(settings, Services(pacer, CLOCK)).quotes(codes(3), soon())
+    assert not isinstance(caught.value, CircuitOpenError)
+
+
+def test_quotes_are_asked_for_with_their_currency_and_do_without_it(provider, host):
+    lean = {name: value for name, value in quote("THYAO.IS").items() if name != "currency"}
+    host.script["quote"] = lambda _: Said(content={"quoteResponse": {"result": [lean], "error": None}})
+    assert list(provider.quotes(["THYAO"], soon()).quotes["symbol"]) == ["THYAO"]
+    assert "currency" in host.heard[-1].query["fields"].split(",")
+
+
+def test_a_refused_crumb_is_written_down_nowhere(host, pacer):
+    host.script["crumb"] = [Said(200, b"haT3oyk hHqZ", PLAIN), Said(200, b"visitor1", PLAIN)]
+    details = []
+    pacer.release = lambda lease, ask, reply: details.append((reply.outcome, reply.detail))
+    make(host, pacer).quotes(["THYAO"], soon())
+    assert details[1] == ("bad_body", "200 no crumb")
+
+
 def test_what_arrived_before_the_circuit_opened_is_used(host, pacer):
     pacer.shut, pacer.shut_after = CircuitOpenError("yahoo: circuit open until 13:00", UNTIL), 3
     answer = make(host, pacer, collector_batch_size=10).quotes(codes(30), soon())

@@ -112,6 +112,29 @@ def test_a_quote_without_price_time_or_lira_fails_alone(change, reason):
     assert reason in told.failed["THYAO"]
 
 
+@pytest.mark.parametrize("row", [None, {}, {"symbol": None}, {"symbol": ""}, {"symbol": "\ud800"}, 7])
+def test_a_row_without_a_symbol_may_be_anybodys_who_is_not_answered_otherwise(row):
+    told = read_quotes(answer(GOOD, row), asked=frozenset({"THYAO", "GARAN"}))
+    assert list(told.quotes["symbol"]) == ["THYAO"]
+    assert list(told.failed) == ["GARAN"]
+    assert "without a symbol" in told.failed["GARAN"]
+    assert told.silent(["THYAO", "GARAN"]) == ()
+
+
+def without_currency(**more):
+    return {**{name: value for name, value in GOOD.items() if name != "currency"}, **more}
+
+
+@pytest.mark.parametrize("more", [{}, {"symbol": "THYAO", "exchange": "IST"}])
+def test_where_yahoo_leaves_the_currency_out_a_share_of_istanbul_is_in_lira(more):
+    assert read_row(read_quotes(answer(without_currency(**more))))["last_try"] == 301.5
+
+
+@pytest.mark.parametrize("more", [{"symbol": "AAPL"}, {"symbol": "AAPL", "exchange": "NMS"}, {"symbol": "THYAO.ISX"}])
+def test_where_yahoo_leaves_the_currency_out_no_other_share_is_in_lira(more):
+    assert "no currency" in next(iter(read_quotes(answer(without_currency(**more))).failed.values()))
+
+
 def test_a_symbol_nobody_asked_for_is_left_out_and_one_left_out_is_silent():
     asked = ["THYAO", "GARAN"]
     told = read_quotes(answer(GOOD, {**GOOD, "symbol": "AAPL"}), asked=asked)
@@ -142,9 +165,6 @@ def test_of_two_rows_for_one_symbol_the_later_wins():
         b'{"quoteResponse":null}',
         b'{"quoteResponse":{"result":null,"error":null}}',
         b'{"quoteResponse":{"result":{},"error":null}}',
-        b'{"quoteResponse":{"result":[null],"error":null}}',
-        b'{"quoteResponse":{"result":[{"symbol":null}],"error":null}}',
-        b'{"quoteResponse":{"result":[{"symbol":"\\ud800"}],"error":null}}',
         answer(GOOD, error={"code": "internal-error", "description": "upstream"}),
     ],
 )

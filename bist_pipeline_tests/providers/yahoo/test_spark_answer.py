@@ -63,6 +63,29 @@ def test_the_flat_shape_of_version_8_is_read():
     assert told.silent(["THYAO", "AKBNK", "GARAN"]) == ("GARAN",)
 
 
+@pytest.mark.parametrize("odd", [None, [], {}, {"timestamp": [MOMENT]}, {"timestamp": [MOMENT], "close": None}])
+def test_in_the_flat_shape_too_a_symbol_without_a_price_fails_alone(odd):
+    flat = {"THYAO.IS": {"timestamp": [MOMENT], "close": [301.5]}, "AKBNK.IS": odd, "error": None}
+    told = read_spark(json.dumps(flat).encode(), asked=frozenset({"THYAO", "AKBNK"}))
+    assert list(told.quotes["symbol"]) == ["THYAO"]
+    assert list(told.failed) == ["AKBNK"]
+    alone = read_spark(json.dumps({"AKBNK.IS": odd}).encode(), asked=frozenset({"AKBNK"}))
+    assert list(alone.failed) == ["AKBNK"]
+
+
+@pytest.mark.parametrize("row", [None, {}, {"response": []}])
+def test_a_row_without_a_symbol_may_be_anybodys_who_is_not_answered_otherwise(row):
+    told = read_spark(nested(item(), row), asked=frozenset({"THYAO", "AKBNK"}))
+    assert list(told.quotes["symbol"]) == ["THYAO"]
+    assert list(told.failed) == ["AKBNK"]
+
+
+def test_a_meta_without_a_currency_is_that_of_istanbul_and_null_is_none():
+    meta = {name: value for name, value in META.items() if name != "currency"}
+    assert only(read_spark(nested(item(meta=meta))))["last_try"] == 301.5
+    assert list(read_spark(nested(item(meta={**META, "currency": None}))).failed) == ["THYAO"]
+
+
 @pytest.mark.parametrize(
     "broken",
     [
@@ -89,9 +112,8 @@ def test_a_symbol_without_a_price_fails_alone(broken):
         b"[]",
         b'{"spark":{"result":null,"error":{"code":"Not Found","description":"No data found"}}}',
         b'{"finance":{"result":null,"error":{"code":"Unauthorized"}}}',
-        b'{"THYAO.IS":{"symbol":"THYAO.IS"}}',
+        b'{"THYAO.IS":{"symbol":"THYAO.IS"}}',  # nobody asked for it
         nested(item())[:-10],
-        nested({"response": []}),
     ],
 )
 def test_a_body_that_is_no_spark_is_refused_whole(body):
