@@ -6,6 +6,7 @@ gets its own, copied from a template in a few milliseconds.
 
 import itertools
 import os
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,6 +38,15 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         if name.startswith(("BIST_", "COLLECTOR_", "DAGSTER_", "YAHOO_", "YF_")) and name != "BIST_REALDATA":
             monkeypatch.delenv(name)
     monkeypatch.setenv("BIST_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture(autouse=True)
+def _forget_gone_instances() -> None:
+    """Where the lives of two Dagster instances overlapped, Dagster may go on asking one that is gone."""
+    base = sys.modules.get("dagster._core.storage.defs_state.base")
+    held = base._current_storage.get() if base else None
+    if base is not None and held is not None and held._instance_weakref and held._instance_weakref() is None:
+        base._current_storage.set(None)
 
 
 @pytest.fixture(scope="session")

@@ -62,7 +62,7 @@ def clean(raw: pd.DataFrame, schedule: pd.DataFrame, actions: Actions | None = N
 
     Args:
         raw: Rows of `market.raw_prices`, symbols mixed, in any order. `as_of` decides what is final and what lies in
-            the future, never the wall clock.
+            the future, never the wall clock. Optionally `is_doubtful`: what is of grade C whatever its prices are.
         schedule: One row per weekday that covers the days of `raw`: `session_date`, `is_session`, `open_at`,
             `final_at` (UTC, NaT when closed), `note`. A day it does not hold counts as closed.
         actions: Splits to undo; None where none can be.
@@ -90,10 +90,12 @@ class _Traded:
 
 
 def _as_traded(raw: pd.DataFrame, undone: BoolArray, actions: Actions | None) -> _Traded:
-    doubtful = np.zeros(len(raw), dtype=bool)
+    given = raw["is_doubtful"] if "is_doubtful" in raw else np.zeros(len(raw))
+    doubtful = np.array(given, dtype=bool)
     if actions is None or not undone.any():
         return _Traded(raw, doubtful)
-    rows, doubtful[undone] = undo_splits(raw[undone], actions)
+    rows, off_grid = undo_splits(raw[undone], actions)
+    doubtful[undone] |= off_grid
     if undone.all():
         return _Traded(rows, doubtful)
     columns = {name: raw[name].to_numpy(copy=True) for name in (*TRADED_VALUES, "volume_raw")}

@@ -101,8 +101,10 @@ def take_quotes(
         with sources.within(deadline):
             ingest(context, sources.history, pending, whatever_is_stored=True)
         clean_prices(context, Span(session, session))
-        rows = _rows(context, _judge(context, gathered.quotes, session), gathered, asked).assign(**stamps)
-        _store(context, rows)
+        held, rows = rows, _rows(context, _judge(context, gathered.quotes, session), gathered, asked).assign(**stamps)
+        # Beside the first judgement, which says that the chart was asked for, and why.
+        again = rows[rows["state"].to_numpy() != held["state"].to_numpy()]
+        counts += _store(context, again.assign(fetched_at=pd.Timestamp(began) + pd.Timedelta(microseconds=1)))
     return QuotesReport(
         session,
         _count(rows["state"]),
@@ -256,6 +258,8 @@ def _rows(context: PipelineContext, judged: pd.DataFrame, gathered: _Gathered, a
 
 
 def _store(context: PipelineContext, rows: pd.DataFrame) -> WriteCounts:
+    if rows.empty:
+        return WriteCounts()
     contract = contracts().quotes
     numbers = [name for name, column in contract.frame.columns.items() if str(column.dtype) == "float64"]
     shaped = rows.assign(
@@ -270,8 +274,7 @@ def _store(context: PipelineContext, rows: pd.DataFrame) -> WriteCounts:
         inserted = int(
             bulk.execute(
                 f"""WITH added AS (INSERT INTO {contract.name} SELECT * FROM {stage}
-                ON CONFLICT (symbol, fetched_at) DO UPDATE SET state = EXCLUDED.state, reason = EXCLUDED.reason
-                RETURNING 1) SELECT count(*) FROM added"""
+                ON CONFLICT DO NOTHING RETURNING 1) SELECT count(*) FROM added"""
             )[0][0]
         )
     return WriteCounts(inserted=inserted, unchanged=len(rows) - inserted)

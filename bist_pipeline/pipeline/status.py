@@ -115,8 +115,12 @@ def _idle(context: PipelineContext) -> timedelta | None:
 
 
 _LIVE = """
-SELECT session_date, state, count(*) AS symbols, max(as_of) AS newest FROM market.quotes
-WHERE fetched_at = (SELECT max(fetched_at) FROM market.quotes) GROUP BY session_date, state ORDER BY state"""
+SELECT session_date, state, count(*) AS symbols, max(as_of) AS newest FROM (
+    SELECT DISTINCT ON (symbol) symbol, session_date, state, as_of FROM market.quotes
+    WHERE run_id = (SELECT run_id FROM market.quotes ORDER BY fetched_at DESC LIMIT 1)
+    AND fetched_at >= (SELECT max(fetched_at) FROM market.quotes) - interval '1 minute'
+    ORDER BY symbol, fetched_at DESC) AS newest
+GROUP BY session_date, state ORDER BY state"""
 
 
 def _providers(context: PipelineContext) -> pd.DataFrame:

@@ -84,7 +84,7 @@ def test_after_env_dagster_materializes_a_partition_and_serves_its_ui(shell, che
         """
         done = shell(script, checkout, **variables)
         assert done.returncode == 0, done.stderr[-3000:]
-        assert done.stdout.splitlines()[-1] == "['derive_sessions'] ['first_load']"
+        assert done.stdout.splitlines()[-1] == "['derive_sessions', 'refresh_session'] ['first_load']"
 
         assert shell("bist-pipeline env --stop", checkout, **variables).returncode == 0
         wait_for("the server ends", lambda: not EmbeddedServer(home).is_running(), 10)

@@ -228,8 +228,8 @@ def test_the_last_quote_of_a_session_that_history_lacks_is_its_bar(desk, fetched
     fetch_lacking(desk, HOLE)
     for span in (Span(ORIGIN, ORIGIN), Span(HOLE, HOLE)):  # the whole history, then the session alone
         clean_prices(desk, span)
-        bar = bars(desk, day=HOLE)[["close_try", "is_final", "source", "basis"]].iloc[0].tolist()
-        assert bar == [10.02, is_final, "yahoo_quote", "as_traded"]
+        bar = bars(desk, day=HOLE)[["close_try", "is_final", "source", "basis", "grade"]].iloc[0].tolist()
+        assert bar == [10.02, is_final, "yahoo_quote", "as_traded", "C"]
         assert not len(bars(desk, OTHER, HOLE))
     assert count(desk, "market.daily_prices", f"symbol = '{SYMBOL}'") == SESSIONS - 1
     assert ledger(desk, SYMBOL).dirty_from == HOLE

@@ -299,8 +299,8 @@ def test_a_publish_alone_makes_nobody_clean(context):
     with context.database.statements("filling") as connection:
         connection.run(
             """INSERT INTO market.fetch_ledger (symbol, provider, status, reason, version, payload_hash, rows,
-            basis, recognised, fetched_at, cleaned_hash, dirty_from)
-            VALUES ('ZZAAA', 'archive', 'answered', '', '', '', 0, '', '{}', now(), '', :day)""",
+            basis, recognised, fetched_at, cleaned_hash, states_actions, strikes, dirty_from)
+            VALUES ('ZZAAA', 'archive', 'answered', '', '', '', 0, '', '{}', now(), '', false, 0, :day)""",
             {"day": DAY},
         )
     publish(context, SPAN)
