@@ -14,15 +14,12 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bist_pipeline.core.errors import SettingsError
+from bist_pipeline.core.homes import DEFAULT_HOME, HOME_FILE, SIMULATED_HOME, last_started
 from bist_pipeline.core.hosts import check_base_url, is_loopback
 from bist_pipeline.core.predecessor import check_period, requests_per_second
 
 Executor = Literal["in_process", "multiprocess"]
 ArchiveBasis = Literal["as_traded", "split_adjusted", "fully_adjusted"]
-
-HOME_FILE = "settings.env"
-DEFAULT_HOME = ".bist"
-SIMULATED_HOME = ".bist-simulated"
 
 _PREDECESSORS_BATCHES = {"collector_batch_size": 100, "collector_max_workers": 4}
 
@@ -186,7 +183,7 @@ class Settings(BaseSettings):
 
     @property
     def asks_loopback(self) -> bool:
-        """Whether every host is on this machine: a simulated exchange, never Yahoo."""
+        """Whether every host is on this machine."""
         return all(is_loopback(url) for url in self.yahoo_hosts)
 
     def with_home(self, home: Path) -> Self:
@@ -256,10 +253,7 @@ def remember(settings: Settings, values: Mapping[str, str]) -> None:
 
 
 def _find_home(told: Any) -> Path:
-    named = told or os.environ.get("BIST_HOME")
-    # Where `up --simulated` is all that was ever started here, its home is meant.
-    only_simulated = Path(SIMULATED_HOME).exists() and not Path(DEFAULT_HOME).exists()
-    home = Path(named or (SIMULATED_HOME if only_simulated else DEFAULT_HOME))
+    home = Path(told or os.environ.get("BIST_HOME") or last_started())
     try:
         return _absolute(home)
     except ValueError as error:

@@ -1,3 +1,4 @@
+import os
 import stat
 from pathlib import Path
 
@@ -228,11 +229,23 @@ def test_what_the_limits_allow_is_read(home, monkeypatch):
     assert settings.collector_batch_size == 1
 
 
-@pytest.mark.parametrize(("there", "meant"), [((), ".bist"), ((".bist-simulated",), ".bist-simulated")])
-def test_a_simulated_home_is_meant_where_there_is_no_other(home, monkeypatch, tmp_path, there, meant):
+@pytest.mark.parametrize(
+    ("started", "meant"),
+    [
+        ((), ".bist"),
+        ((".bist-simulated",), ".bist-simulated"),
+        ((".bist",), ".bist"),
+        ((".bist", ".bist-simulated"), ".bist-simulated"),
+        ((".bist-simulated", ".bist"), ".bist"),
+    ],
+)
+def test_without_a_name_the_home_in_which_up_was_last_started_is_meant(home, monkeypatch, tmp_path, started, meant):
+    monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("BIST_HOME")
-    for name in there:
+    for second, name in enumerate(started):
         (tmp_path / name).mkdir()
+        (tmp_path / name / "settings.env").touch()
+        os.utime(tmp_path / name / "settings.env", (second, second))
     assert load_settings().bist_home == tmp_path / meant
     (tmp_path / ".bist").mkdir()
     assert load_settings().bist_home == tmp_path / ".bist"

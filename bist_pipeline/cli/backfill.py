@@ -9,6 +9,7 @@ from bist_pipeline.cli._options import Session, split_symbols
 from bist_pipeline.core.errors import ProviderError
 from bist_pipeline.pipeline.backfill import BackfillReport, backfill
 from bist_pipeline.pipeline.context import open_context
+from bist_pipeline.pipeline.provider_health import request_counts
 from bist_pipeline.pipeline.sources import open_sources
 from bist_pipeline.pipeline.span import Span
 from bist_pipeline.providers.registry import build_providers
@@ -44,7 +45,10 @@ def command(
             report = backfill(
                 context, open_sources(context).history, span, symbols, told, accept_shorter=accept_shorter or ()
             )
+        requests = request_counts(context.database, context.run_id)
     _print_report(report)
+    if requests["requests_asked"]:
+        click.echo("  ".join(f"{name.replace('_', ' ')} {value:,.0f}" for name, value in requests.items()))
     failed = report.ingested.with_status("failed")
     if len(failed):
         shown = "; ".join(failed["reason"].head(_NAMED_FAILURES))

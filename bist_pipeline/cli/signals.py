@@ -43,7 +43,8 @@ def command(session: date | None, symbols: list[str] | None, as_of: datetime | N
         finally:
             client.close()
         if found.empty:
-            raise BistError(_why_empty(session, as_of, traded=session is None or context.calendar.is_session(session)))
+            traded = session is None or context.calendar.is_session(session)
+            raise BistError(f"{_why_empty(session, as_of, traded=traded)} (home {settings.bist_home})")
         kind = stored_market_kind(context.database)
     if kind not in {None, "real"}:
         click.echo(f"{str(kind).upper()} market: no price here is real", err=True)

@@ -39,7 +39,7 @@ def command() -> None:
             "Newest publishes",
             status.publishes[["publish_id", "published_at", "first_session", "last_session", "signals"]],
         ),
-        (f"Failures (first {_FAILURES_SHOWN} of {len(status.failures)})", status.failures.head(_FAILURES_SHOWN)),
+        (f"Failures ({len(status.failures)} in all)", status.failures.head(_FAILURES_SHOWN)),
         ("Newest refresh of a session in progress", status.live),
         ("Requests of the last day", _short(status.health)),
         ("Providers", status.providers),

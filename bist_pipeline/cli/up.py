@@ -48,7 +48,8 @@ def command(simulated: bool, archive: Path | None, port: int, at: datetime | Non
 
     An embedded PostgreSQL (unless BIST_DATABASE_URL is set), Dagster's UI, daemon and code server. History that is not
     derived yet is loaded at once, newest year first; while the exchange trades, every five minutes a refresh. Without
-    options it is live and asks Yahoo Finance. What was chosen is remembered for the next start.
+    options it is live and asks Yahoo Finance. A simulated market has a home of its own; each home remembers what was
+    chosen.
     """
     settings = _settings(simulated=simulated, archive=archive, at=at)
     kill_switch.check(settings.bist_kill_switch)

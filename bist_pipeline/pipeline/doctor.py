@@ -13,7 +13,7 @@ from typing import Literal
 
 from bist_pipeline.core.calendar import load_calendar
 from bist_pipeline.core.clock import Clock
-from bist_pipeline.core.errors import BistError
+from bist_pipeline.core.errors import BistError, ProviderError
 from bist_pipeline.core.universe import load_universe
 from bist_pipeline.operations import kill_switch
 from bist_pipeline.operations.disk import check_disk, free_bytes
@@ -100,8 +100,16 @@ def _kill_switch(settings: Settings) -> Diagnosis:
 
 def _calendar(settings: Settings, clock: Clock) -> Diagnosis:
     calendar = load_calendar(overrides_path(settings))
-    state = calendar.state_at(clock.now())
+    state = calendar.state_at(_at_the_exchange(settings, clock).now())
     return Diagnosis("calendar", "ok", f"the exchange is {state.replace('_', ' ')}; known up to {calendar.horizon}")
+
+
+def _at_the_exchange(settings: Settings, clock: Clock) -> Clock:
+    try:
+        simulated = settings.asks_loopback and settings.bist_providers != ("archive",)
+        return exchange_clock(settings) if simulated else clock
+    except ProviderError:
+        return clock  # another organ tells of it
 
 
 def _universe(settings: Settings) -> Diagnosis:
