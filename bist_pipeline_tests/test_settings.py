@@ -247,8 +247,6 @@ def test_without_a_name_the_home_in_which_up_was_last_started_is_meant(home, mon
         (tmp_path / name / "settings.env").touch()
         os.utime(tmp_path / name / "settings.env", (second, second))
     assert load_settings().bist_home == tmp_path / meant
-    (tmp_path / ".bist").mkdir()
-    assert load_settings().bist_home == tmp_path / ".bist"
     assert home != load_settings().bist_home
 
 
