@@ -197,7 +197,9 @@ def _turned(share: Share, cut: int, seed: int) -> Share:
         given[name] = np.where(ahead, np.round(given[name] * factor, 2), given[name])
         if name == "open":
             given[name] = np.where(today, share.open, given[name])
-    given["volume"] = np.where(ahead, given["volume"] * 2 + 5, given["volume"])
+    # A session without a trade shows none at any of its moments: with one in its future, its past would be another too.
+    grown = np.where(share.volume > 0, given["volume"] * 2 + 5, given["volume"])
+    given["volume"] = np.where(ahead, grown, given["volume"])
     seen = tuple(action for action in share.actions if action.day <= day)
     later = [action for action in share.actions if action.day > day]
     given["actions"] = (*seen, *(replace(action, ratio=action.ratio * 2) for action in later))
