@@ -250,6 +250,15 @@ def test_without_a_name_the_home_in_which_up_was_last_started_is_meant(home, mon
     assert home != load_settings().bist_home
 
 
+def test_a_home_that_was_filled_without_up_stays_the_one_that_is_meant(home, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("BIST_HOME")
+    for name in (".bist", ".bist-simulated"):
+        (tmp_path / name).mkdir()
+    (tmp_path / ".bist-simulated" / "settings.env").touch()
+    assert load_settings().bist_home == tmp_path / ".bist"
+
+
 def test_up_keeps_a_home_for_each_kind_of_market_unless_one_is_named(home, monkeypatch):
     assert home_of_up(simulated=True) == home_of_up(simulated=False) == home
     monkeypatch.delenv("BIST_HOME")
