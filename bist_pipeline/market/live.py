@@ -23,8 +23,8 @@ import pandas as pd
 from bist_pipeline.core.bars import DayArray, FloatArray
 from bist_pipeline.core.calendar import ORIGIN, SessionCalendar
 from bist_pipeline.core.price_limits import limit_on
+from bist_pipeline.core.ticks import ON_GRID, tick_size
 from bist_pipeline.market.splits import istanbul_days
-from bist_pipeline.market.ticks import ON_GRID, tick_size
 
 # Two numbers further apart than this many ticks are two prices. One tick is left to the rounding of a divided close.
 _TICKS_APART = 1 + ON_GRID

@@ -25,7 +25,7 @@ import pandas as pd
 from bist_pipeline.core.bars import DayArray, FloatArray
 from bist_pipeline.core.calendar import ISTANBUL
 from bist_pipeline.core.symbols import symbol_kind
-from bist_pipeline.market.ticks import ON_GRID, snap, tick_size
+from bist_pipeline.core.ticks import ON_GRID, snap, tick_size
 
 ACTION_COLUMNS = ("symbol", "ex_date", "kind", "ratio", "amount_try")
 TRADED_VALUES = ("open_raw", "high_raw", "low_raw", "close_raw")

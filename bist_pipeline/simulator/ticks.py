@@ -1,7 +1,7 @@
 """Price steps and daily limits of the exchange, by the date on which they held.
 
 Belongs here: rounding as-traded prices. Adjusted prices lie on no grid and do not belong here. It is a second writing
-of `market/ticks.py` on purpose: an exchange that shared a fault with the code it is to try would hide it.
+of `core/ticks.py` on purpose: an exchange that shared a fault with the code it is to try would hide it.
 """
 
 from datetime import date

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bist_pipeline.market.ticks import ON_GRID, snap, tick_size
+from bist_pipeline.core.ticks import ON_GRID, snap, tick_size
 
 OLD, NEW = date(2023, 11, 3), date(2023, 11, 6)
 
