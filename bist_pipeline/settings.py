@@ -6,9 +6,9 @@ the environment wins over it.
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
@@ -17,9 +17,11 @@ from bist_pipeline.core.errors import SettingsError
 from bist_pipeline.core.homes import DEFAULT_HOME, HOME_FILE, SIMULATED_HOME, last_started
 from bist_pipeline.core.hosts import check_base_url, is_loopback
 from bist_pipeline.core.predecessor import check_period, requests_per_second
+from bist_pipeline.core.refusals import absolute, explain, told
 
 Executor = Literal["in_process", "multiprocess"]
 ArchiveBasis = Literal["as_traded", "split_adjusted", "fully_adjusted"]
+BarChoice = Literal["first", "supported"]
 
 _PREDECESSORS_BATCHES = {"collector_batch_size": 100, "collector_max_workers": 4}
 
@@ -69,6 +71,25 @@ class Settings(BaseSettings):
     )
     bist_archive_dir: Path | None = Field(None, description="Folder with one CSV or Parquet file per symbol.")
     bist_archive_basis: ArchiveBasis = Field("fully_adjusted", description="What its prices are adjusted for.")
+    bist_second_provider: str = Field(
+        "",
+        description="A second source, compared with the first bar by bar: `second_archive`, or a name of "
+        "`BIST_PROVIDERS`; empty: none.",
+    )
+    bist_second_archive_dir: Path | None = Field(None, description="Folder of the second source `second_archive`.")
+    bist_second_archive_basis: ArchiveBasis = Field("fully_adjusted", description="What its prices are adjusted for.")
+    bist_bar_choice: BarChoice = Field(
+        "first", description="Whose bar is served where two sources disagree: the first one's, or the supported one."
+    )
+    min_history_days: int = Field(
+        365,
+        ge=1,
+        le=36_500,
+        description="Days between a share's first and last session below which its history is asked for again.",
+    )
+    bist_payload_days: int = Field(
+        14, ge=0, le=3650, description="How long answers are kept as they were received, compressed; 0: not at all."
+    )
     bist_universe: str = Field(
         "packaged",
         description="`packaged` (listed shares, plus what the archive holds) or a CSV with at least a column `symbol`.",
@@ -114,13 +135,13 @@ class Settings(BaseSettings):
         if given.get("yahoo_requests_per_second") is not None or waits == [None, None]:
             return given
         size, workers = (int(given.get(name, default)) for name, default in _PREDECESSORS_BATCHES.items())
-        return {**given, "yahoo_requests_per_second": _told(requests_per_second, *waits, size, workers)}
+        return {**given, "yahoo_requests_per_second": told(requests_per_second, *waits, size, workers)}
 
     @field_validator("collection_period", "priority_period")
     @classmethod
     def _period(cls, value: str | None, info: ValidationInfo) -> str | None:
         if value is not None:
-            _told(check_period, str(info.field_name).upper(), value)
+            told(check_period, str(info.field_name).upper(), value)
         return value
 
     @model_validator(mode="after")
@@ -158,16 +179,16 @@ class Settings(BaseSettings):
             raise ValueError("name at least one provider")
         return value
 
-    @field_validator("bist_home", "bist_archive_dir", "bist_kill_switch")
+    @field_validator("bist_home", "bist_archive_dir", "bist_second_archive_dir", "bist_kill_switch")
     @classmethod
     def _absolute_path(cls, value: Path | None) -> Path | None:
-        return None if value is None else _absolute(value)
+        return None if value is None else absolute(value)
 
     @field_validator("bist_universe")
     @classmethod
     def _absolute_universe(cls, value: str) -> str:
         # A remembered relative path would mean another file to a command that runs in another folder.
-        return value if value == "packaged" else str(_absolute(Path(value)))
+        return value if value == "packaged" else str(absolute(Path(value)))
 
     @classmethod
     def settings_customise_sources(
@@ -188,7 +209,7 @@ class Settings(BaseSettings):
 
     def with_home(self, home: Path) -> Self:
         """Return a copy that lives in another home."""
-        return self.model_copy(update={"bist_home": _absolute(home)})
+        return self.model_copy(update={"bist_home": absolute(home)})
 
     @property
     def remembered_path(self) -> Path:
@@ -213,7 +234,7 @@ def load_settings(**overrides: Any) -> Settings:
     try:
         return Settings(_env_file=home / HOME_FILE, **given)  # pyright: ignore[reportCallIssue] - pydantic-settings' own
     except ValidationError as error:
-        raise SettingsError("; ".join(_explain(detail) for detail in error.errors())) from error
+        raise SettingsError("; ".join(explain(detail, Settings.model_fields) for detail in error.errors())) from error
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{home / HOME_FILE} cannot be read: {error}") from error
 
@@ -255,39 +276,6 @@ def remember(settings: Settings, values: Mapping[str, str]) -> None:
 def _find_home(told: Any) -> Path:
     home = Path(told or os.environ.get("BIST_HOME") or last_started())
     try:
-        return _absolute(home)
+        return absolute(home)
     except ValueError as error:
         raise SettingsError(f"BIST_HOME = {str(home)!r}: {error}") from error
-
-
-def _told(read: Callable[..., Any], *values: Any) -> Any:
-    """Turn an error of ours into one that pydantic collects with the others."""
-    try:
-        return read(*values)
-    except SettingsError as error:
-        raise ValueError(str(error)) from error
-
-
-def _absolute(path: Path) -> Path:
-    try:
-        return path.expanduser().absolute()
-    except RuntimeError as error:
-        raise ValueError(f"the user of {path.parts[0]} has no home directory") from error
-
-
-def _explain(detail: Any) -> str:
-    if not detail["loc"]:  # about several of them together
-        return detail["msg"].removeprefix("Value error, ")
-    name = str(detail["loc"][0]).lower()
-    # Where an @ is, a password may stand before it.
-    value = "(hidden)" if name == "bist_database_url" or "@" in repr(detail.get("input")) else repr(detail.get("input"))
-    legal = _legal_values(name)
-    return f"{name.upper()} = {value}: {detail['msg'].removeprefix('Value error, ')}" + (
-        f" (legal: {legal})" if legal else ""
-    )
-
-
-def _legal_values(name: str) -> str:
-    field = Settings.model_fields.get(name)
-    choices = get_args(field.annotation) if field else ()
-    return ", ".join(choices) if choices and all(isinstance(choice, str) for choice in choices) else ""

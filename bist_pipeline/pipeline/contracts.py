@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from functools import cache
 
 from bist_pipeline.indicators.registry import indicator_columns
-from bist_pipeline.schemas import analytics, market, operations, reference, serving
+from bist_pipeline.schemas import analytics, market, operations, reference, serving, trust
 from bist_pipeline.schemas.contract import Contract
 from bist_pipeline.signals.registry import registered_terms
 from bist_pipeline.storage.migrate import Shape
@@ -20,13 +20,26 @@ class Contracts:
 
     stocks: Contract
     sessions: Contract
+    delivered_actions: Contract
     corporate_actions: Contract
+    action_factors: Contract
+    listings: Contract
     schema_changes: Contract
     raw_prices: Contract
     daily_prices: Contract
     quarantine: Contract
     fetch_ledger: Contract
     quotes: Contract
+    quality_findings: Contract
+    verdicts: Contract
+    repairs: Contract
+    revisions: Contract
+    restatements: Contract
+    payloads: Contract
+    gaps: Contract
+    session_statistics: Contract
+    second_prices: Contract
+    source_comparison: Contract
     indicators: Contract
     candlestick_patterns: Contract
     signals: Contract
@@ -53,13 +66,26 @@ def contracts() -> Contracts:
     return Contracts(
         stocks=reference.STOCKS,
         sessions=reference.SESSIONS,
+        delivered_actions=reference.DELIVERED_ACTIONS,
         corporate_actions=reference.CORPORATE_ACTIONS,
+        action_factors=reference.ACTION_FACTORS,
+        listings=reference.LISTINGS,
         schema_changes=reference.SCHEMA_CHANGES,
         raw_prices=market.RAW_PRICES,
         daily_prices=market.DAILY_PRICES,
         quarantine=market.QUARANTINE,
         fetch_ledger=market.FETCH_LEDGER,
         quotes=market.QUOTES,
+        quality_findings=trust.QUALITY_FINDINGS,
+        verdicts=trust.VERDICTS,
+        repairs=trust.REPAIRS,
+        revisions=trust.REVISIONS,
+        restatements=trust.RESTATEMENTS,
+        payloads=trust.PAYLOADS,
+        gaps=trust.GAPS,
+        session_statistics=trust.SESSION_STATISTICS,
+        second_prices=trust.SECOND_PRICES,
+        source_comparison=trust.SOURCE_COMPARISON,
         indicators=analytics.indicators_contract((c.name, c.unit, c.description) for c in indicator_columns()),
         candlestick_patterns=analytics.CANDLESTICK_PATTERNS,
         signals=analytics.signals_contract(terms),

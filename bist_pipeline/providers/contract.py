@@ -55,7 +55,9 @@ class History:
         as_of: The provider's own time of the newest bar, UTC; never the wall clock where the provider knows better.
         payload_hash: SHA-256 of the bytes received.
         recognised: What had to be recognised to read it (columns, header lines, date format, decimal sign).
-        states_actions: Whether `actions` holds every split behind the prices, so that they can be undone.
+        states_actions: Whether `actions` holds every split behind the prices (and every dividend, where they are fully
+            adjusted), so that they can be undone.
+        payload: The bytes received, to be kept for a while; None where there is nothing to keep.
     """
 
     symbol: str
@@ -67,6 +69,7 @@ class History:
     payload_hash: str
     recognised: Mapping[str, Any] = field(default_factory=dict)
     states_actions: bool = False
+    payload: bytes | None = None
 
 
 # Columns of a live answer: one row per symbol that was answered, prices in lira, missing ones NaN.

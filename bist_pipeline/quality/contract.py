@@ -1,7 +1,7 @@
 """What a quality check is and what it reports.
 
 Belongs here: the types that a new check's file fills in. Checks are pure; `defs/checks.py` turns a `Finding` into a
-Dagster result, and the command line prints the same object.
+Dagster result, the command line prints the same object, and cleaning withholds or doubts what it names.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,10 +10,34 @@ from typing import Literal
 
 import pandas as pd
 
+from bist_pipeline.schemas.market import EFFECTS, SEVERITIES
+
 Severity = Literal["error", "warn"]
+Effect = Literal["none", "doubt", "withhold"]
+
+assert set(SEVERITIES) == {"error", "warn"}
+assert set(EFFECTS) == {"none", "doubt", "withhold"}
 
 # A finding's sample is bounded: it is shown in the UI and stored with every evaluation.
 SAMPLE_ROWS = 10
+
+# Columns of `CheckInput.bars`, row by row those of `raw` as they were traded, as far as that is known.
+BAR_VALUES = ("open_try", "high_try", "low_try", "close_try", "volume_shares")
+# Columns of `CheckInput.actions`.
+ACTION_COLUMNS = (
+    *("symbol", "ex_date", "kind", "ratio", "amount_try", "subscription_try", "origin"),
+    *("price_factor", "share_ratio"),
+)
+
+
+def _no_actions() -> pd.DataFrame:
+    return pd.DataFrame(columns=list(ACTION_COLUMNS)).astype(
+        {
+            **dict.fromkeys(("symbol", "kind", "origin"), "str"),
+            "ex_date": "datetime64[us]",
+            **dict.fromkeys(("ratio", "amount_try", "subscription_try", "price_factor", "share_ratio"), "float64"),
+        }
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +45,25 @@ class CheckInput:
     """What a check may look at: the run's range of rows and the market around them.
 
     Attributes:
-        raw: Rows of `market.raw_prices` in the range.
-        sessions: Columns `session_date`, `is_session`: the weekdays of the range and whether the exchange traded.
+        raw: Rows of `market.raw_prices` in the range, and where `first` or `last` is set some sessions around it.
+        sessions: Columns `session_date`, `is_session`: the weekdays of the same days and whether the exchange traded.
         outcomes: One row per symbol asked: `symbol`, `status` (answered, failed, missing), `reason`.
+        bars: The rows of `raw`, one by one and under the same index, as they were traded as far as that is known:
+            `BAR_VALUES` and `basis`. None: nothing was undone, the provider's values are taken.
+        actions: Corporate actions of the symbols: `ACTION_COLUMNS`; `price_factor` is what an action leaves of a price
+            and `share_ratio` shares after per share before, both of all actions of that symbol and day together.
+        second: Rows of the second source in the same days, columns of `market.raw_prices`; None where there is none.
+        first, last: Sessions that are judged; what lies around them is there to compare with. None: all of them.
     """
 
     raw: pd.DataFrame
     sessions: pd.DataFrame
     outcomes: pd.DataFrame
+    bars: pd.DataFrame | None = None
+    actions: pd.DataFrame = field(default_factory=_no_actions)
+    second: pd.DataFrame | None = None
+    first: pd.Timestamp | None = None
+    last: pd.Timestamp | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +74,8 @@ class Finding:
         passed: Whether nothing was found.
         summary: One sentence with the numbers.
         counts: Numbers worth watching over time.
-        rows: Every offending row: `symbol`, `session_date`, `detail` (text with the numbers).
+        rows: Every offending row: `symbol`, `session_date`, `detail` (text with the numbers). Optionally `effect`,
+            where it differs from row to row, and `kind`: `action` or `fault`, where the check tells them apart.
     """
 
     passed: bool
@@ -64,6 +100,9 @@ class Check:
             one symbol's bad row is quarantined and blocks nobody.
         description: One sentence for the UI.
         find: Pure function from the input to the finding.
+        effect: What cleaning does with a row that was found: `withhold` puts it into quarantine with the check's name
+            as the rule, `doubt` accepts it with grade C, `none` leaves it alone. A check with an effect must give the
+            same answer for a row whichever other symbols are in its input.
     """
 
     name: str
@@ -71,3 +110,4 @@ class Check:
     blocking: bool
     description: str
     find: Callable[[CheckInput], Finding]
+    effect: Effect = "none"

@@ -22,6 +22,7 @@ from bist_pipeline.schemas.contract import (
     text,
     timestamp,
 )
+from bist_pipeline.schemas.market import GRADES
 
 ACTIONS = ("strong_sell", "sell", "hold", "buy", "strong_buy")
 DIRECTIONS = ("bullish", "bearish", "neutral")
@@ -97,6 +98,7 @@ def signal_columns(terms: Iterable[tuple[str, str]]) -> dict[str, pa.Column]:
         },
         "close_try": price("Close that the signal was computed from."),
         "is_final": flag("Whether the bar it rests on is final."),
+        "grade": choice("Grade of the bar it rests on: A as delivered, B filled or repaired, C doubtful.", GRADES),
         "model_version": text("Weights and thresholds that made the score: see `serving.signal_models`."),
         "data_version": integer("", "Fingerprint of all accepted bars of the symbol up to this session."),
         "known_at": timestamp("When it could be known: end of the session plus the provider's delay."),

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import pandera.pandas as pa
 
-SqlType = Literal["text", "date", "timestamptz", "double precision", "bigint", "boolean", "jsonb"]
+SqlType = Literal["text", "date", "timestamptz", "double precision", "bigint", "boolean", "jsonb", "bytea"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +121,11 @@ def flag(description: str) -> pa.Column:
 def maybe_flag(description: str) -> pa.Column:
     """True, false or unknown."""
     return _column("boolean", "boolean", "", description, null=True)
+
+
+def binary(description: str) -> pa.Column:
+    """Bytes; never null."""
+    return _column("object", "bytea", "bytes", description, null=False)
 
 
 def symbol(description: str = "Borsa Istanbul code without suffix.") -> pa.Column:

@@ -17,6 +17,9 @@ from bist_pipeline.schemas.contract import (
 
 BASES = ("as_traded", "split_adjusted", "fully_adjusted")
 GRADES = ("A", "B", "C")
+SEVERITIES = ("error", "warn")
+# What cleaning does with a row that a check found.
+EFFECTS = ("none", "doubt", "withhold")
 
 # A bar's order holds up to the residue of adjusting prices with floating point factors: 1e-16 relative in real files.
 ORDER_TOLERANCE = 1e-9
@@ -73,8 +76,9 @@ DAILY_PRICES = contract(
         "total_return_factor": number("ratio", "Factor that also holds dividends, as of now.", pa.Check.gt(0)),
         "basis": choice("What the prices are adjusted for; `as_traded` unless the source cannot be undone.", BASES),
         "is_final": flag("False while the session was still trading when the bar was fetched."),
-        "grade": choice("A as delivered, B something was filled, C doubtful.", GRADES),
+        "grade": choice("A as delivered, B something was filled or repaired, C doubtful.", GRADES),
         "filled": text("Comma-separated fields that the provider lacked and cleaning filled."),
+        "repaired": text("What was repaired, as `rule: factor`, and why it is doubted; empty where nothing was."),
         "source": text("Provider and place."),
         "as_of": timestamp("The provider's own time of the payload that last changed the bar."),
         "updated_at": timestamp("When this row last changed."),
@@ -129,6 +133,7 @@ FETCH_LEDGER = contract(
         ),
         "struck_on": session("Last of them.", null=True),
         "dirty_from": session("Derived rows from this session on rest on bars that have changed since.", null=True),
+        "dirty_because": text("What changed, for people; empty where nothing is dirty."),
     },
     key=("symbol",),
 )

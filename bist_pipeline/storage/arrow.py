@@ -24,6 +24,7 @@ _ARROW: dict[str, pa.DataType] = {
     "double precision": pa.float64(),
     "bigint": pa.int64(),
     "boolean": pa.bool_(),
+    "bytea": pa.binary(),
 }
 
 _TEXTS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_dictionary)
@@ -37,6 +38,7 @@ _FITTING: dict[str, tuple[Callable[[pa.DataType], bool], ...]] = {
     "double precision": _NUMBERS,
     "bigint": _NUMBERS,
     "boolean": (),
+    "bytea": (),
 }
 
 _NULLABLE: dict[pa.DataType, Any] = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}

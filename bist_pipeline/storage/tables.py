@@ -18,10 +18,11 @@ _TYPES: dict[str, type[sa.types.TypeEngine]] = {
     "bigint": sa.BigInteger,
     "boolean": sa.Boolean,
     "jsonb": JSONB,
+    "bytea": sa.LargeBinary,
 }
 
 # Stamps that the server sets by itself when a row is written without them.
-SERVER_STAMPS = frozenset({"updated_at", "quarantined_at", "changed_at"})
+SERVER_STAMPS = frozenset({"updated_at", "quarantined_at", "changed_at", "found_at", "compared_at"})
 
 
 def column(contract: Contract, name: str) -> sa.Column:

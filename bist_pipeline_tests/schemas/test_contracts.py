@@ -19,7 +19,7 @@ from bist_pipeline.storage.migrate import SCHEMAS
 from bist_pipeline.storage.tables import SERVER_STAMPS
 
 ALL = {one.name: one for one in contracts().all()}
-SQL = {"text", "date", "timestamptz", "double precision", "bigint", "boolean", "jsonb"}
+SQL = {"text", "date", "timestamptz", "double precision", "bigint", "boolean", "jsonb", "bytea"}
 
 every = pytest.mark.parametrize("one", ALL.values(), ids=ALL)
 
@@ -72,7 +72,7 @@ def test_a_name_carries_its_unit_and_never_a_bare_word(one):
 
 
 def test_tables_are_named_once():
-    assert len(ALL) == len(contracts().all()) == 22
+    assert len(ALL) == len(contracts().all()) == 35
 
 
 def test_what_was_asked_of_providers_stands_apart_from_what_they_answered():
@@ -170,6 +170,7 @@ def test_a_choice_tells_its_values():
 ORDER = "low <= open, close <= high"
 MOMENT = pd.Timestamp(2024, 1, 2, 15, tz="UTC").as_unit("us")
 BAR = {
+    "repaired": "",
     "symbol": "THYAO",
     "session_date": GOOD["session_date"],
     "volume_shares": 0.0,

@@ -1,0 +1,1 @@
+"""Breaks of level in a symbol's history: told apart into actions and faults, with what heals them."""
