@@ -12,7 +12,7 @@ from bist_pipeline.defs.assets._declare import key_of
 from bist_pipeline.defs.bridge import finding_result, violations_result
 from bist_pipeline.defs.partitions import span_of_check
 from bist_pipeline.defs.resources import PipelineResource
-from bist_pipeline.pipeline.checks import CONTRACT_CHECK, contract_violations, gather, run_checks
+from bist_pipeline.pipeline.checks import CONTRACT_CHECK, contract_violations, gather, run_checks, store_findings
 from bist_pipeline.pipeline.contracts import contracts
 from bist_pipeline.quality.registry import registered_checks
 
@@ -41,5 +41,7 @@ def raw_prices_checks(
     span = span_of_check(context)
     found = contract_violations(pipeline.context, contracts().raw_prices, span)
     yield violations_result(CONTRACT_CHECK, found, _RAW, str(span))
-    for check, finding in run_checks(gather(pipeline.context, span)).items():
+    findings = run_checks(gather(pipeline.context, span))
+    store_findings(pipeline.context, span, findings)
+    for check, finding in findings.items():
         yield finding_result(check.name, _SEVERITY[check.severity], finding, _RAW)

@@ -7,9 +7,11 @@ belong here: the rules themselves (`rules.py`), the arithmetic of splits (`split
 1. Look up each row's day in the schedule (`_Schedule`).
 2. Find rows delivered more than once (`repetitions.py`).
 3. Undo the splits of rows whose provider states them all (`splits.py`).
-4. Try the rules in order; the first that a row breaks withholds it (`rules.py`).
-5. Fill what the other rows lack, and flag it (`_accept`).
-6. Say why the withheld rows are withheld, in the provider's own values, for those rows alone (`_quarantine`).
+4. Apply what is to be repaired (`repairs.py`).
+5. Try the rules in order; the first that a row breaks withholds it (`rules.py`); then what was judged of the row by its
+   neighbours (`judged.py`).
+6. Fill what the other rows lack, and flag it (`_accept`).
+7. Say why the withheld rows are withheld, in the provider's own values, for those rows alone (`_quarantine`).
 """
 
 from dataclasses import dataclass
@@ -21,13 +23,25 @@ import numpy.typing as npt
 import pandas as pd
 
 from bist_pipeline.core.bars import DayArray
+from bist_pipeline.market.judged import Judged, nothing_judged
+from bist_pipeline.market.repairs import repair
 from bist_pipeline.market.repetitions import RAW_VALUES, Repetitions, find_repetitions
 from bist_pipeline.market.rules import RULES, BoolArray, Evidence
 from bist_pipeline.market.splits import TRADED_VALUES, Actions, is_undoable, undo_splits
 
 ACCEPTED_COLUMNS = (
     *("symbol", "session_date", "open_try", "high_try", "low_try", "close_try", "volume_shares"),
-    *("adjustment_factor", "total_return_factor", "basis", "is_final", "grade", "filled", "source", "as_of"),
+    *(
+        "adjustment_factor",
+        "total_return_factor",
+        "basis",
+        "is_final",
+        "grade",
+        "filled",
+        "repaired",
+        "source",
+        "as_of",
+    ),
 )
 QUARANTINED_COLUMNS = (
     *("symbol", "session_date", "occurrence", "rule", "reason", *RAW_VALUES),
@@ -57,7 +71,14 @@ class Cleaned:
     quarantined: pd.DataFrame
 
 
-def clean(raw: pd.DataFrame, schedule: pd.DataFrame, actions: Actions | None = None) -> Cleaned:
+def clean(
+    raw: pd.DataFrame,
+    schedule: pd.DataFrame,
+    actions: Actions | None = None,
+    judged: Judged | None = None,
+    *,
+    undone: tuple[pd.DataFrame, BoolArray] | None = None,
+) -> Cleaned:
     """Accept or quarantine every delivered row.
 
     Args:
@@ -66,18 +87,24 @@ def clean(raw: pd.DataFrame, schedule: pd.DataFrame, actions: Actions | None = N
         schedule: One row per weekday that covers the days of `raw`: `session_date`, `is_session`, `open_at`,
             `final_at` (UTC, NaT when closed), `note`. A day it does not hold counts as closed.
         actions: Splits to undo; None where none can be.
+        judged: What is repaired, withheld or doubted for what neighbours say; None where nothing is.
+        undone: The rows as traded and which are off the grid, where that was found already (`undo.py`).
     """
-    undone = is_undoable(raw, actions) if actions else np.zeros(len(raw), dtype=bool)
-    return _clean(raw, _Schedule.of(schedule), _as_traded(raw, undone, actions))
+    if undone is None:
+        splits = is_undoable(raw, actions) if actions else np.zeros(len(raw), dtype=bool)
+        traded = _as_traded(raw, splits, actions)
+    else:
+        traded = _Traded(undone[0], undone[1] | _given_doubts(raw))
+    return _clean(raw, _Schedule.of(schedule), traded, judged or nothing_judged())
 
 
 def clean_forming(live: pd.DataFrame, schedule: pd.DataFrame, actions: Actions) -> Cleaned:
-    """Accept or quarantine live answers, shaped as rows of `market.raw_prices`, by the same rules.
+    """Accept or quarantine live answers, shaped as rows of `market.raw_prices`, by the same rules; none is final.
 
-    What comes of them is never final: only history makes a bar final. Prices as traded are put on the grid.
+    Only history makes a bar final. Prices as traded are put on the grid.
     """
     traded = _as_traded(live, (live["basis"] == "as_traded").to_numpy(dtype=bool), actions)
-    cleaned = _clean(live, _Schedule.of(schedule), traded)
+    cleaned = _clean(live, _Schedule.of(schedule), traded, nothing_judged())
     return Cleaned(cleaned.accepted.assign(is_final=np.zeros(len(cleaned.accepted), dtype=bool)), cleaned.quarantined)
 
 
@@ -89,9 +116,12 @@ class _Traded:
     doubtful: BoolArray
 
 
+def _given_doubts(raw: pd.DataFrame) -> BoolArray:
+    return np.array(raw["is_doubtful"] if "is_doubtful" in raw else np.zeros(len(raw)), dtype=bool)
+
+
 def _as_traded(raw: pd.DataFrame, undone: BoolArray, actions: Actions | None) -> _Traded:
-    given = raw["is_doubtful"] if "is_doubtful" in raw else np.zeros(len(raw))
-    doubtful = np.array(given, dtype=bool)
+    doubtful = _given_doubts(raw)
     if actions is None or not undone.any():
         return _Traded(raw, doubtful)
     rows, off_grid = undo_splits(raw[undone], actions)
@@ -105,24 +135,57 @@ def _as_traded(raw: pd.DataFrame, undone: BoolArray, actions: Actions | None) ->
     return _Traded(raw.assign(**columns, basis=basis), doubtful)
 
 
-def _clean(raw: pd.DataFrame, calendar: "_Schedule", traded: _Traded) -> Cleaned:
+def _clean(raw: pd.DataFrame, calendar: "_Schedule", traded: _Traded, judged: Judged) -> Cleaned:
     day = raw["session_date"].to_numpy(dtype="datetime64[us]")
     where = calendar.find(day)
     repetitions = find_repetitions(raw)
-    verdict = _judge(_evidence(traded.rows, day, calendar, where, repetitions))
-    taken, withheld = np.flatnonzero(verdict < 0), np.flatnonzero(verdict >= 0)
-    return Cleaned(
-        accepted=_accept(traded.rows.iloc[taken], calendar.final_at[where[taken]], traded.doubtful[taken]),
-        quarantined=_quarantine(
-            raw.iloc[withheld],
-            verdict[withheld],
-            {
-                "closure": calendar.why_closed(day[withheld], where[withheld]),
-                "open_at": pd.DatetimeIndex(calendar.open_at[where[withheld]]),
-                "first_row": raw["source_row"].to_numpy()[repetitions.first[withheld]],
-            },
-        ),
+    rows, repaired = repair(traded.rows, judged.repairs)
+    verdict = _judge(_evidence(rows, day, calendar, where, repetitions))
+    by_neighbours = judged.of(raw)
+    taken = np.flatnonzero((verdict < 0) & ~by_neighbours.withheld)
+    broken, judged_rows = np.flatnonzero(verdict >= 0), np.flatnonzero((verdict < 0) & by_neighbours.withheld)
+    doubts = _Doubts(traded.doubtful | by_neighbours.doubted, repaired, by_neighbours.doubts).take(taken)
+    quarantined = _quarantine(
+        raw.iloc[broken],
+        verdict[broken],
+        {
+            "closure": calendar.why_closed(day[broken], where[broken]),
+            "open_at": pd.DatetimeIndex(calendar.open_at[where[broken]]),
+            "first_row": raw["source_row"].to_numpy()[repetitions.first[broken]],
+        },
     )
+    withheld = by_neighbours.quarantined(raw, judged_rows)
+    return Cleaned(
+        accepted=_accept(rows.iloc[taken], calendar.final_at[where[taken]], doubts),
+        quarantined=_in_order(quarantined, withheld[list(QUARANTINED_COLUMNS)], broken, judged_rows),
+    )
+
+
+def _in_order(
+    left: pd.DataFrame, right: pd.DataFrame, at: npt.NDArray[np.int64], beside: npt.NDArray[np.int64]
+) -> pd.DataFrame:
+    """Put two sets of rows into the order in which they were delivered; `at` and `beside` say where they stood."""
+    if not len(right):
+        return left
+    order = np.argsort(np.append(at, beside), kind="stable")
+    return pd.concat([left, right], ignore_index=True).iloc[order].reset_index(drop=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Doubts:
+    """What is said of each row beside its values, arrays of shape (n,): whether it is doubtful, and texts."""
+
+    doubtful: BoolArray
+    repaired: npt.NDArray[np.object_]
+    because: npt.NDArray[np.object_]
+
+    def take(self, rows: npt.NDArray[np.int64]) -> "_Doubts":
+        return _Doubts(self.doubtful[rows], self.repaired[rows], self.because[rows])
+
+    def texts(self) -> npt.NDArray[np.object_]:
+        """Rule and factor of what was repaired, and the names of what doubts it."""
+        both = (self.repaired != "") & (self.because != "")
+        return self.repaired + np.where(both, "; ", "") + self.because
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +252,7 @@ def _judge(evidence: Evidence) -> npt.NDArray[np.int8]:
     return verdict
 
 
-def _accept(rows: pd.DataFrame, final_at: DayArray, doubtful: BoolArray) -> pd.DataFrame:
+def _accept(rows: pd.DataFrame, final_at: DayArray, doubts: _Doubts) -> pd.DataFrame:
     open_, high, low, close, _, volume = (rows[name].to_numpy(dtype=np.float64) for name in RAW_VALUES)
     missing = [np.isnan(values) for values in (open_, high, low, volume)]
     code = sum((gap.astype(np.int64) << bit for bit, gap in enumerate(missing)), np.zeros(len(rows), dtype=np.int64))
@@ -204,8 +267,9 @@ def _accept(rows: pd.DataFrame, final_at: DayArray, doubtful: BoolArray) -> pd.D
         "adjustment_factor": np.ones(len(rows)),
         "total_return_factor": np.ones(len(rows)),
         "is_final": _moments(rows["as_of"]) >= final_at,
-        "grade": _pick(("A", "B", "C"), np.where(doubtful, 2, code > 0).astype(np.int64)),
+        "grade": _pick(("A", "B", "C"), np.where(doubts.doubtful, 2, (code > 0) | (doubts.repaired != "")).astype(int)),
         "filled": _pick(_FILLED, code),
+        "repaired": pd.array(doubts.texts(), dtype="str"),
     }
     return rows.assign(**columns).reset_index(drop=True)[list(ACCEPTED_COLUMNS)]
 

@@ -137,9 +137,9 @@ def undo_splits(rows: pd.DataFrame, actions: Actions) -> tuple[pd.DataFrame, Boo
     has_grid = _has_grid(rows["symbol"])
     for name in TRADED_VALUES:
         values = rows[name].to_numpy(dtype=np.float64) * ratios.ratio
-        snapped, on_grid = _on_grid(values, day, ratios.splits)
-        columns[name] = np.where(has_grid & on_grid, snapped, values)
-        doubtful |= has_grid & ~on_grid & ~np.isnan(values)
+        snapped, is_price = on_grid(values, day, ratios.splits)
+        columns[name] = np.where(has_grid & is_price, snapped, values)
+        doubtful |= has_grid & ~is_price & ~np.isnan(values)
     volume = np.rint(rows["volume_raw"].to_numpy(dtype=np.float64) / ratios.ratio)
     return rows.assign(**columns, volume_raw=volume, basis="as_traded").astype({"basis": "str"}), doubtful
 
@@ -154,8 +154,18 @@ def _has_grid(symbol: pd.Series) -> BoolArray:
     return symbol.isin(shares).to_numpy(dtype=bool)
 
 
-def _on_grid(values: FloatArray, day: DayArray, splits: npt.NDArray[np.int64]) -> tuple[FloatArray, BoolArray]:
+def on_grid(values: FloatArray, day: DayArray, steps: npt.NDArray[np.int64]) -> tuple[FloatArray, BoolArray]:
+    """Move undone prices onto the grid.
+
+    Args:
+        values: Lira, shape (n,) or (n, k).
+        day: Their sessions; shapes broadcast.
+        steps: How many splits, or dividends, were undone.
+
+    Returns:
+        The nearest prices of the grid, and which values are such a price up to 0.01 tick and the provider's rounding.
+    """
     snapped, residual = snap(values, day)
     ticks = np.abs(values) / tick_size(values, day)
-    explained = ticks * (_HALF_BIT * (1 + _HALF_BITS_PER_SPLIT * splits))
+    explained = ticks * (_HALF_BIT * (1 + _HALF_BITS_PER_SPLIT * steps))
     return snapped, residual <= np.minimum(ON_GRID + explained, _LOOSEST)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bist_pipeline.core.symbols import normalise_symbols
-from bist_pipeline.pipeline.checks import blocking_failures
+from bist_pipeline.pipeline.checks import check_and_store
 from bist_pipeline.pipeline.cleaning import CleanReport, clean_prices
 from bist_pipeline.pipeline.context import PipelineContext
 from bist_pipeline.pipeline.derive import DeriveReport, derive_together
@@ -55,7 +55,7 @@ def backfill(
     refresh_universe(context, providers)
     chosen = active_symbols(context, symbols)
     ingested = ingest(context, providers, chosen, progress, normalise_symbols(accept_shorter))
-    blocking_failures(context, span, ingested.outcomes)
+    check_and_store(context, span, ingested.outcomes)
     cleaned = clean_prices(context, span, progress)
     derived = derive_all(context, span, None if symbols is None else chosen, progress)
     published = publish(context, span)

@@ -31,13 +31,13 @@ class Contracts:
     fetch_ledger: Contract
     quotes: Contract
     quality_findings: Contract
+    undoings: Contract
     verdicts: Contract
     repairs: Contract
     revisions: Contract
     restatements: Contract
     payloads: Contract
     gaps: Contract
-    session_statistics: Contract
     second_prices: Contract
     source_comparison: Contract
     indicators: Contract
@@ -77,13 +77,13 @@ def contracts() -> Contracts:
         fetch_ledger=market.FETCH_LEDGER,
         quotes=market.QUOTES,
         quality_findings=trust.QUALITY_FINDINGS,
+        undoings=trust.UNDOINGS,
         verdicts=trust.VERDICTS,
         repairs=trust.REPAIRS,
         revisions=trust.REVISIONS,
         restatements=trust.RESTATEMENTS,
         payloads=trust.PAYLOADS,
         gaps=trust.GAPS,
-        session_statistics=trust.SESSION_STATISTICS,
         second_prices=trust.SECOND_PRICES,
         source_comparison=trust.SOURCE_COMPARISON,
         indicators=analytics.indicators_contract((c.name, c.unit, c.description) for c in indicator_columns()),

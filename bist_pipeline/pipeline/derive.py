@@ -27,6 +27,7 @@ from bist_pipeline.pipeline.ahead import ahead
 from bist_pipeline.pipeline.context import PipelineContext
 from bist_pipeline.pipeline.contracts import contracts
 from bist_pipeline.pipeline.dirty import current, read_dirt, settle
+from bist_pipeline.pipeline.grades import Grades, read_grades
 from bist_pipeline.pipeline.known_at import KnownMoments, known_moments
 from bist_pipeline.pipeline.point_in_time import PointInTime, read_point_in_time
 from bist_pipeline.pipeline.span import Span
@@ -69,7 +70,7 @@ def derive_indicators(context: PipelineContext, span: Span, symbols: Sequence[st
     with _writing(context, contracts().indicators) as bulk:
         history, shares = bars_for(context, span, symbols), read_point_in_time(context.database)
         blocks = (shares.compute(compute_indicators, block, span.first) for block in _blocks(history))
-        return _write(bulk, contracts().indicators, blocks, _scope(span, symbols))
+        return _write(bulk, contracts().indicators, blocks, span.scope(symbols))
 
 
 def derive_candlesticks(context: PipelineContext, span: Span, symbols: Sequence[str] | None = None) -> DeriveReport:
@@ -79,7 +80,7 @@ def derive_candlesticks(context: PipelineContext, span: Span, symbols: Sequence[
         moments = _moments(context, span)
         found = (shares.compute(detect_traded, block, span.first) for block in _blocks(history))
         blocks = (moments.stamp(block) for block in found)
-        return _write(bulk, contracts().candlestick_patterns, blocks, _scope(span, symbols))
+        return _write(bulk, contracts().candlestick_patterns, blocks, span.scope(symbols))
 
 
 def derive_signals(context: PipelineContext, span: Span, symbols: Sequence[str] | None = None) -> DeriveReport:
@@ -88,8 +89,10 @@ def derive_signals(context: PipelineContext, span: Span, symbols: Sequence[str] 
         dirt = read_dirt(context, span, symbols)
         history, shares = bars_for(context, span, symbols), read_point_in_time(context.database)
         closes, moments = shares.compute(_closes, history, span.first), _moments(context, span)
-        blocks = (_stored_signals(context, chunk, symbols, closes, moments) for chunk in span.chunks())
-        report = _write(bulk, contracts().signals, blocks, _scope(span, symbols))
+        grades = read_grades(context.database, span)
+        chunks = (_stored_signals(context, chunk, symbols, closes, moments) for chunk in span.chunks())
+        blocks = (grades.stamp(chunk) for chunk in chunks)
+        report = _write(bulk, contracts().signals, blocks, span.scope(symbols))
         settle(bulk, current(context, dirt, history, span, shares), span.last)
         return report
 
@@ -109,7 +112,7 @@ def derive_together(
         progress: Told how many of how many blocks are written.
     """
     tables = (contracts().signals, contracts().candlestick_patterns, contracts().indicators)
-    scope = _scope(span, symbols)
+    scope = span.scope(symbols)
     seen: list[list[pd.Series]] = [[] for _ in tables]
     # The pool ends first: no connection is rolled back while a thread still writes to it.
     with ExitStack() as transactions, ThreadPoolExecutor(len(tables), thread_name_prefix="write") as pool:
@@ -119,9 +122,9 @@ def derive_together(
         # Read under the locks: a run that read its bars before another one's would overwrite newer rows with older.
         dirt = read_dirt(context, span, symbols)
         moments, blocks = _moments(context, span), list(_blocks(bars_for(context, span, symbols)))
-        shares = read_point_in_time(context.database)
+        shares, grades = read_point_in_time(context.database), read_grades(context.database, span)
         progress(0, len(blocks))
-        for done, frames in enumerate(ahead(_derived(block, span, moments, shares) for block in blocks), 1):
+        for done, frames in enumerate(ahead(_derived(block, span, moments, shares, grades) for block in blocks), 1):
             kill_switch.check(context.settings.bist_kill_switch)
             list(pool.map(lambda target, frame: target.add(frame), targets, frames))
             for days, frame in zip(seen, frames, strict=True):
@@ -132,13 +135,15 @@ def derive_together(
     return tuple(map(_report, tables, counts, seen))[::-1]
 
 
-def _derived(bars: Bars, span: Span, moments: KnownMoments, shares: PointInTime) -> tuple[pd.DataFrame, ...]:
+def _derived(
+    bars: Bars, span: Span, moments: KnownMoments, shares: PointInTime, grades: Grades
+) -> tuple[pd.DataFrame, ...]:
     """Signals, candlesticks and indicators of some symbols."""
     indicators, candles, closes = (
         shares.compute(part, bars, span.first) for part in (compute_indicators, detect_traded, _closes)
     )
     signals = _signals(indicators, candles, closes)
-    return moments.stamp(signals), moments.stamp(candles), indicators
+    return grades.stamp(moments.stamp(signals)), moments.stamp(candles), indicators
 
 
 def _stored_signals(
@@ -192,10 +197,6 @@ def _rows(context: PipelineContext, select: str, span: Span, symbols: Sequence[s
         AND ($3::text IS NULL OR symbol = ANY (string_to_array($3, ',')))""",
         [span.first, span.last, None if symbols is None else ",".join(symbols)],
     )
-
-
-def _scope(span: Span, symbols: Sequence[str] | None) -> Scope:
-    return Scope(span.first, span.last, None if symbols is None else tuple(symbols))
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """Which derived rows rest on bars that have changed since, and when they no longer do.
 
-Belongs here: reading `dirty_from` before a derivation and moving it on after one. Cleaning sets it (`cleaning.py`). It
-moves only as far as what is stored agrees with the bars: a derivation that read its bars before another run cleaned
-them, or that lacks the tables it rests on, leaves it where it is.
+Belongs here: reading `dirty_from` before a derivation and moving it on after one. Cleaning sets it, and says why in
+`dirty_because` (`cleaning.py`). It moves only as far as what is stored agrees with the bars: a derivation that read its
+bars before another run cleaned them, or that lacks the tables it rests on, leaves it where it is.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ class Dirt:
     """The dirty symbols of a span as they were before the bars were read.
 
     Attributes:
-        frame: `symbol`, `dirty_from`, `cleaned_hash`.
+        frame: `symbol`, `dirty_from`, `dirty_because`, `cleaned_hash`.
     """
 
     frame: pd.DataFrame
@@ -44,7 +44,8 @@ class Dirt:
 def read_dirt(context: PipelineContext, span: Span, symbols: Sequence[str] | None = None) -> Dirt:
     """Note which symbols are dirty from a session of the span on. Call it before the bars are read."""
     frame = context.database.frame(
-        """SELECT symbol, dirty_from, cleaned_hash FROM market.fetch_ledger WHERE dirty_from BETWEEN $1 AND $2""",
+        """SELECT symbol, dirty_from, dirty_because, cleaned_hash FROM market.fetch_ledger
+        WHERE dirty_from BETWEEN $1 AND $2""",
         [span.first, span.last],
     )
     return Dirt(frame if symbols is None else frame[frame["symbol"].isin(list(symbols))])
@@ -61,12 +62,15 @@ def settle(bulk: BulkTransaction, dirt: Dirt, last: date) -> None:
     bulk.lock(contracts().fetch_ledger.name)
     noted = bulk.stage_frame(dirt.frame)
     bulk.execute(
-        f"""UPDATE market.fetch_ledger AS l SET dirty_from = CASE WHEN
-            EXISTS (SELECT FROM market.daily_prices AS t WHERE t.symbol = l.symbol AND t.session_date > $1)
-            OR EXISTS (SELECT FROM analytics.indicators AS t WHERE t.symbol = l.symbol AND t.session_date > $1)
-            THEN $1 + 1 END
-        FROM {noted} AS n WHERE n.symbol = l.symbol AND n.cleaned_hash = l.cleaned_hash
-        AND n.dirty_from::date = l.dirty_from""",
+        f"""UPDATE market.fetch_ledger AS l SET
+            dirty_from = CASE WHEN o.is_dirty THEN $1 + 1 END,
+            dirty_because = CASE WHEN o.is_dirty THEN l.dirty_because ELSE '' END
+        FROM {noted} AS n CROSS JOIN LATERAL (SELECT
+            EXISTS (SELECT FROM market.daily_prices AS t WHERE t.symbol = n.symbol AND t.session_date > $1)
+            OR EXISTS (SELECT FROM analytics.indicators AS t WHERE t.symbol = n.symbol AND t.session_date > $1)
+            AS is_dirty) AS o
+        WHERE n.symbol = l.symbol AND n.cleaned_hash = l.cleaned_hash
+        AND n.dirty_from::date = l.dirty_from AND n.dirty_because = l.dirty_because""",
         [last],
     )
 

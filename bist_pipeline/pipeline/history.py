@@ -124,7 +124,8 @@ def _is_covered(span: Span, needed: Span, publishes: Sequence[Span]) -> bool:
 
 
 # Each accepted bar gets a row of indicators; each of those that traded and whose RSI is known gets a signal, since one
-# of the terms needs nothing else; each signal is served as it was derived; nothing is dirty.
+# of the terms needs nothing else; each signal is served as it was derived. What rests on bars that have changed since
+# is computed anew symbol by symbol (`restate.py`).
 _LACKING = f"""
     SELECT DISTINCT (session_date - :origin) / :days AS number FROM (
         SELECT session_date FROM market.daily_prices AS p WHERE NOT EXISTS (
@@ -138,8 +139,6 @@ _LACKING = f"""
         SELECT session_date FROM analytics.signals AS a WHERE NOT EXISTS (
             SELECT FROM serving.signals AS s WHERE s.symbol = a.symbol AND s.session_date = a.session_date
             AND s.superseded_by IS NULL AND s.data_version = a.data_version)
-        UNION ALL
-        SELECT dirty_from FROM market.fetch_ledger WHERE dirty_from IS NOT NULL
     ) AS lacking WHERE session_date >= :origin"""
 
 

@@ -3,7 +3,8 @@
 How `ingest` works:
 1. ask the ledger which symbols are stored and the provider's cheap version mark whether it would answer differently;
 2. fetch those that need it, several at a time, whole history each, whatever range was asked;
-3. write each batch in one transaction: rows, corporate actions and ledger together;
+3. write each batch in one transaction: rows, what they change in the stored past (`revisions.py`), delivered actions,
+   payloads and ledger together;
 4. a symbol that fails keeps what it had; the ledger says why, and nobody else is stopped;
 5. those that failed for a passing reason are asked again when all others are through;
 6. an open circuit ends the asking: what has arrived stays, the rest is failed with its reason;
@@ -25,7 +26,9 @@ from bist_pipeline.pipeline.context import PipelineContext
 from bist_pipeline.pipeline.contracts import contracts
 from bist_pipeline.pipeline.ledger import LedgerEntry, ledger_frame, read_ledger
 from bist_pipeline.pipeline.pacing import prune_requests
+from bist_pipeline.pipeline.payloads import keep_payloads, prune_payloads
 from bist_pipeline.pipeline.progress import Progress, silent
+from bist_pipeline.pipeline.revisions import note_revisions
 from bist_pipeline.pipeline.sources import note_market
 from bist_pipeline.pipeline.strikes import strike
 from bist_pipeline.providers.contract import History, PriceProvider
@@ -100,6 +103,7 @@ def ingest(
     report = IngestReport(_outcome_frame(current, list(outcomes.values())), counts)
     strike(context, report.outcomes)
     prune_requests(context.database)
+    prune_payloads(context)
     return report
 
 
@@ -156,22 +160,46 @@ def _write_batch(
         bulk.lock(tables.fetch_ledger.name)
         if histories:
             raw = pd.concat([raw_rows(history, now) for history in histories], ignore_index=True)
-            counts = bulk.replace(tables.raw_prices, [raw], scope)
+            counts = _write_raw(bulk, context, histories, raw, scope=scope, now=now)
             _advance_as_of(bulk, raw)
             _write_actions(bulk, histories, scope)
+            keep_payloads(bulk, context, histories, now)
         entries = ledger_frame(_ledger_entry(outcome, stored.get(outcome.symbol), now) for outcome in outcomes)
         entries = _with_marks_of_cleaning(bulk, entries)
         bulk.replace(tables.fetch_ledger, [entries], Scope(symbols=tuple(outcome.symbol for outcome in outcomes)))
     return counts
 
 
+def _write_raw(
+    bulk: BulkTransaction,
+    context: PipelineContext,
+    histories: Sequence[History],
+    raw: pd.DataFrame,
+    *,
+    scope: Scope,
+    now: datetime,
+) -> WriteCounts:
+    """Write the rows; what they change in the stored past is noted first."""
+    contract = contracts().raw_prices
+    bulk.lock(contract.name)
+    if not bulk.holds_rows(contract, scope):
+        return bulk.replace(contract, [raw], scope)
+    stage = bulk.stage(contract, [raw])
+    note_revisions(bulk, context, histories, stage=stage, scope=scope, now=now)
+    return bulk.merge(contract, stage, scope)
+
+
 def _with_marks_of_cleaning(bulk: BulkTransaction, entries: pd.DataFrame) -> pd.DataFrame:
     """Take what cleaning noted from the table, under its lock: it may have changed since the ledger was read."""
-    noted = bulk.frame("SELECT symbol, cleaned_hash AS hash_now, dirty_from AS dirty_now FROM market.fetch_ledger")
+    noted = bulk.frame(
+        """SELECT symbol, cleaned_hash AS hash_now, dirty_from AS dirty_now, dirty_because AS because_now
+        FROM market.fetch_ledger"""
+    )
     merged = entries.merge(noted, on="symbol", how="left")
     return entries.assign(
         cleaned_hash=merged["hash_now"].fillna("").to_numpy(),
         dirty_from=merged["dirty_now"].to_numpy(dtype="datetime64[us]"),
+        dirty_because=merged["because_now"].fillna("").to_numpy(),
     )
 
 
@@ -205,7 +233,7 @@ def raw_rows(history: History, fetched_at: datetime) -> pd.DataFrame:
 
 
 def _write_actions(bulk: BulkTransaction, histories: Sequence[History], scope: Scope) -> None:
-    contract = contracts().corporate_actions
+    contract = contracts().delivered_actions
     frames = [h.actions.assign(symbol=h.symbol, source=h.source) for h in histories if len(h.actions)]
     blocks = [pd.concat(frames, ignore_index=True).drop_duplicates(list(contract.key), keep="last")] if frames else []
     bulk.replace(contract, blocks, scope)

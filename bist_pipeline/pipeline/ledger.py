@@ -37,6 +37,7 @@ class LedgerEntry:
     strikes: int = 0
     struck_on: date | None = None
     dirty_from: date | None = None
+    dirty_because: str = ""
     rows_found: int = 0
     accepted_last: date | None = None
 

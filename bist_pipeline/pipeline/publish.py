@@ -5,9 +5,12 @@ How `publish` works, in one transaction under one lock:
 2. what has no current version gets one;
 3. the publish row is written last, with the time of the commit;
 4. listeners are told (`NOTIFY bist_published`) when the transaction commits.
+
+Of some symbols alone, everything above looks at theirs alone; what is served of the others is not even read.
 """
 
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
@@ -41,8 +44,21 @@ class PublishReport:
     last_final_session: date | None
 
 
-def publish(context: PipelineContext, span: Span) -> PublishReport:
-    """Make the derived rows of a span visible to consumers, in one transaction."""
+# What else belongs into a publish's transaction; is given its number.
+Also = Callable[[Statements, int], None]
+
+
+def publish(
+    context: PipelineContext, span: Span, symbols: Sequence[str] | None = None, *, also: Also = lambda _, __: None
+) -> PublishReport:
+    """Make the derived rows of a span visible to consumers, in one transaction.
+
+    Args:
+        context: The run's surroundings.
+        span: Sessions to publish.
+        symbols: Only these, and counted alone; None for all.
+        also: Called before the transaction commits.
+    """
     with context.database.statements("publishing") as connection:
         connection.run("SELECT pg_advisory_xact_lock(hashtextextended('bist_pipeline:serving', 0))")
         connection.run("SET LOCAL work_mem = '256MB'")
@@ -50,15 +66,28 @@ def publish(context: PipelineContext, span: Span) -> PublishReport:
         publish_id = connection.rows("SELECT coalesce(max(publish_id), 0) + 1 AS next FROM serving.publishes")[0][
             "next"
         ]
-        values = {"publish_id": publish_id, "first": span.first, "last": span.last, "origin": context.origin}
+        values = {
+            "publish_id": publish_id,
+            "first": span.first,
+            "last": span.last,
+            "origin": context.origin,
+            "only": None if symbols is None else ",".join(symbols),
+        }
         signals = _publish_signals(connection, values)
         events = _publish_events(connection, values)
         _count(connection, signals["signals"], events["events"])
         row: dict[str, Any] = values | {"run_id": context.run_id} | signals | events | _summary(connection, values)
         connection.run(_INSERT_PUBLISH, row)
         message = json.dumps({"publish_id": publish_id, "first": str(span.first), "last": str(span.last)})
+        also(connection, publish_id)
         connection.run("SELECT pg_notify(:channel, :message)", {"channel": CHANNEL, "message": message})
     return PublishReport(**{field.name: row[field.name] for field in fields(PublishReport)})
+
+
+def _wanted(alias: str) -> str:
+    """The SQL condition under which a row is in the publish."""
+    return f"""{alias}.session_date BETWEEN :first AND :last
+        AND (CAST(:only AS text) IS NULL OR {alias}.symbol = ANY (string_to_array(CAST(:only AS text), ',')))"""
 
 
 def _count(connection: Statements, signals: int, events: int) -> None:
@@ -75,7 +104,7 @@ def _publish_signals(connection: Statements, values: dict[str, Any]) -> dict[str
     added = connection.run(
         f"""INSERT INTO serving.signals ({columns}, origin, publish_id)
         SELECT {columns}, CAST(:origin AS text), :publish_id FROM {derived.name} AS d
-        WHERE session_date BETWEEN :first AND :last AND NOT EXISTS (
+        WHERE {_wanted("d")} AND NOT EXISTS (
             SELECT 1 FROM serving.signals AS s WHERE s.session_date = d.session_date AND s.symbol = d.symbol
             AND s.superseded_by IS NULL)""",
         values,
@@ -90,7 +119,7 @@ _CANDLES_AS_EVENTS = f"""
            'confirmed' AS state, d.strength::double precision AS strength, d.known_at,
            jsonb_build_object('trend_before', d.trend_before, 'trend_slope_atr', d.trend_slope_atr,
                               'fits_trend', d.fits_trend) AS details, d.is_final
-    FROM analytics.candlestick_patterns AS d WHERE d.session_date BETWEEN :first AND :last"""
+    FROM analytics.candlestick_patterns AS d WHERE {_wanted("d")}"""
 
 
 def _publish_events(connection: Statements, values: dict[str, Any]) -> dict[str, int]:
@@ -116,15 +145,15 @@ def _supersede(served: Contract, derived: str, match: str, answer: list[str]) ->
     theirs = ", ".join(f'd."{name}"' for name in answer)
     return f"""
         UPDATE {served.name} AS s SET superseded_by = :publish_id
-        WHERE s.session_date BETWEEN :first AND :last AND s.superseded_by IS NULL AND NOT EXISTS (
+        WHERE {_wanted("s")} AND s.superseded_by IS NULL AND NOT EXISTS (
             SELECT 1 FROM {derived} AS d WHERE d.session_date = s.session_date AND d.{match} = s.{match}
             AND ({theirs}) IS NOT DISTINCT FROM ({ours}))"""
 
 
 def _summary(connection: Statements, values: dict[str, Any]) -> dict[str, Any]:
     return connection.rows(
-        """SELECT count(DISTINCT symbol) AS symbols, max(session_date) FILTER (WHERE is_final) AS last_final_session
-        FROM serving.signals WHERE session_date BETWEEN :first AND :last AND superseded_by IS NULL""",
+        f"""SELECT count(DISTINCT symbol) AS symbols, max(session_date) FILTER (WHERE is_final) AS last_final_session
+        FROM serving.signals AS s WHERE {_wanted("s")} AND superseded_by IS NULL""",
         values,
     )[0]
 

@@ -207,8 +207,8 @@ LEFT JOIN LATERAL (SELECT close_try FROM market.daily_prices AS d
     WHERE d.symbol = l.symbol AND d.session_date < p.session_date ORDER BY session_date DESC LIMIT 1) AS e ON true"""
 
 _SPLITS = """
-SELECT a.symbol, a.ratio FROM reference.corporate_actions AS a
-WHERE a.kind <> 'dividend' AND a.ex_date <= $1 AND a.ex_date > (
+SELECT a.symbol, 1 / a.split_factor AS ratio FROM reference.action_factors AS a
+WHERE a.ex_date <= $1 AND a.ex_date > (
     SELECT max(d.session_date) FROM market.daily_prices AS d
     WHERE d.symbol = a.symbol AND d.session_date < $1 AND d.is_final)"""
 

@@ -34,7 +34,7 @@ class Status:
         quarantine: `rule`, `rows`, `symbols`.
         dirty: `symbol`, `dirty_from`: derived rows that rest on bars which have changed since.
         publishes: The newest ones.
-        providers: `provider`, `terms`, `configured`.
+        providers: `provider`, `licence`, `terms`, `configured`.
         kind: Which kind of market is stored; empty before the first answer.
         health: What was asked of each provider in the last day, and what came of it.
         idle: How long the live lane has had no answer while the exchange trades; None while it need not have one.
@@ -124,6 +124,7 @@ GROUP BY session_date, state ORDER BY state"""
 
 
 def _providers(context: PipelineContext) -> pd.DataFrame:
-    configured = {*context.settings.bist_providers, *context.settings.bist_live_providers}
-    rows = [(name, spec.terms, name in configured) for name, spec in registered_providers().items()]
-    return pd.DataFrame(rows, columns=["provider", "terms", "configured"])
+    chosen = context.settings
+    configured = {*chosen.bist_providers, *chosen.bist_live_providers, chosen.bist_second_provider}
+    rows = [(name, spec.licence, spec.terms, name in configured) for name, spec in registered_providers().items()]
+    return pd.DataFrame(rows, columns=["provider", "licence", "terms", "configured"])

@@ -193,6 +193,7 @@ class ProviderSpec:
     Attributes:
         name: Registered name, as used in `BIST_PROVIDERS` or `BIST_LIVE_PROVIDERS`.
         terms: For whose use its data is; shown to the person who runs it.
+        licence: Under which licence the data is, in a few words; shown beside the terms.
         delay: How long after an event this provider tells of it; part of `known_at`.
         build: Makes the provider of history; None where it tells none. Raises `SettingsError` when the settings do not
             suffice.
@@ -201,6 +202,7 @@ class ProviderSpec:
 
     name: str
     terms: str
+    licence: str
     delay: timedelta
     build: Callable[[Settings, Services], PriceProvider] | None = None
     build_live: Callable[[Settings, Services], LiveProvider] | None = None

@@ -8,24 +8,31 @@ from collections.abc import Mapping, Sequence
 from string import Formatter
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from bist_pipeline.quality.contract import Finding
 
 
-def offences(symbols: Any, session_dates: Any, details: Sequence[str]) -> pd.DataFrame:
+def offences(
+    symbols: Any, session_dates: Any, details: Sequence[str], *, effect: Any = None, kind: Any = None
+) -> pd.DataFrame:
     """Lay out offending rows as `Finding.rows`, by session and then by symbol.
 
     Args:
         symbols: One code per row.
         session_dates: One day per row; NaT where the offence is not about a day.
         details: One text per row, with the numbers.
+        effect: One effect per row or one for all; None where the check's own holds.
+        kind: `action`, `fault` or nothing per row or for all; None where the check does not tell them apart.
     """
+    further = {name: value for name, value in (("effect", effect), ("kind", kind)) if value is not None}
     rows = pd.DataFrame(
         {
             "symbol": pd.array(symbols, dtype="str"),
             "session_date": pd.array(session_dates, dtype="datetime64[us]"),
             "detail": pd.array(details, dtype="str"),
+            **{name: pd.array(np.broadcast_to(value, len(details)), dtype="str") for name, value in further.items()},
         }
     )
     return rows.sort_values(["session_date", "symbol"], kind="stable", ignore_index=True)

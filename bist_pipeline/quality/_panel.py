@@ -12,6 +12,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from bist_pipeline.core.bars import FloatArray
+from bist_pipeline.quality._range import as_traded, is_judged, trading_days
+from bist_pipeline.quality._thresholds import COMPUTABLE
 from bist_pipeline.quality.contract import CheckInput
 
 _NO_ROW = -1
@@ -19,18 +21,22 @@ _NO_ROW = -1
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """Where each symbol's row of each session stands in the raw rows.
+    """Where each symbol's row of each session stands in the rows given.
 
     Attributes:
-        raw: The rows of the range.
+        raw: The rows given, in the provider's values.
+        bars: The same rows as traded, as far as that is known: `BAR_VALUES` and `basis`.
         symbols: Codes in order of appearance, shape (s,).
         sessions: The days of the range on which the exchange traded, ascending datetime64[us], shape (t,).
+        judged: Which of the sessions are judged rather than there to compare with, shape (t,).
         row: Position in `raw`, -1 where there is no row, shape (s, t). Of several rows, the first occurrence.
     """
 
     raw: pd.DataFrame
+    bars: pd.DataFrame
     symbols: npt.NDArray[np.object_]
     sessions: npt.NDArray[np.datetime64]
+    judged: npt.NDArray[np.bool_]
     row: npt.NDArray[np.int64]
 
     @classmethod
@@ -45,14 +51,25 @@ class Panel:
         order = np.argsort(-given.raw["occurrence"].to_numpy(dtype=np.int64), kind="stable")
         order = order[(column[order] >= 0) & (codes[order] >= 0)]
         row[codes[order], column[order]] = order
-        return cls(given.raw, np.asarray(symbols, dtype=object), sessions, row)
+        names = np.asarray(symbols, dtype=object)
+        return cls(given.raw, as_traded(given), names, sessions, is_judged(given, sessions), row)
+
+    @property
+    def is_index(self) -> npt.NDArray[np.bool_]:
+        """Which symbols are indices rather than shares, shape (s, 1): they have no tick and no price limit."""
+        return np.array([str(symbol).startswith("X") for symbol in self.symbols], dtype=bool)[:, None]
 
     def values(self, name: str) -> FloatArray:
-        """Return one raw column as float64, NaN where there is no row, shape (s, t)."""
-        return np.append(self.raw[name].to_numpy(dtype=np.float64), np.nan)[self.row]
+        """Return one column of `raw` or `bars` as float64, NaN where there is no row, shape (s, t)."""
+        column = (self.raw if name in self.raw else self.bars)[name]
+        return np.append(column.to_numpy(dtype=np.float64), np.nan)[self.row]
+
+    def is_basis(self, basis: str) -> npt.NDArray[np.bool_]:
+        """Return where `bars` are of a basis, shape (s, t)."""
+        return np.append((self.bars["basis"] == basis).to_numpy(dtype=bool), False)[self.row]
 
     def at(self, hit: npt.NDArray[np.bool_], **columns: npt.NDArray[Any]) -> pd.DataFrame:
-        """List the marked cells.
+        """List the marked cells of the sessions that are judged.
 
         Args:
             hit: Shape (s, t).
@@ -61,6 +78,7 @@ class Panel:
         Returns:
             Columns `symbol`, `session_date` and those given, one row per marked cell.
         """
+        hit = hit & self.judged
         symbol, session = np.nonzero(hit)
         further = {name: np.broadcast_to(values, hit.shape)[hit] for name, values in columns.items()}
         return pd.DataFrame(
@@ -79,7 +97,7 @@ def previous(values: npt.NDArray[Any], *, gap: Any = np.nan) -> npt.NDArray[Any]
     return before
 
 
-def trading_days(sessions: pd.DataFrame) -> npt.NDArray[np.datetime64]:
-    """Return the days on which the exchange traded, ascending, without repetition."""
-    days = sessions["session_date"].to_numpy(dtype="datetime64[us]")
-    return np.unique(days[sessions["is_session"].to_numpy(dtype=bool)])
+def usable(numbers: FloatArray) -> FloatArray:
+    """Return the prices and volumes above zero that can be divided by another without overflow, NaN elsewhere."""
+    smallest, largest = COMPUTABLE
+    return np.where((numbers >= smallest) & (numbers <= largest), numbers, np.nan)

@@ -101,8 +101,10 @@ class Check:
         description: One sentence for the UI.
         find: Pure function from the input to the finding.
         effect: What cleaning does with a row that was found: `withhold` puts it into quarantine with the check's name
-            as the rule, `doubt` accepts it with grade C, `none` leaves it alone. A check with an effect must give the
-            same answer for a row whichever other symbols are in its input.
+            as the rule, `doubt` accepts it with grade C, `none` leaves it alone.
+        market_wide: Whether the answer for a row rests on other symbols too. A check with an effect that is not
+            market-wide must give the same answer for a row whichever other symbols are in its input: cleaning hands it
+            some symbols at a time, and a market-wide one the delivered rows of all.
     """
 
     name: str
@@ -111,3 +113,4 @@ class Check:
     description: str
     find: Callable[[CheckInput], Finding]
     effect: Effect = "none"
+    market_wide: bool = False

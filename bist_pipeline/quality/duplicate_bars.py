@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from bist_pipeline.quality._findings import nothing_there, offences, plural, report, texts
+from bist_pipeline.quality._range import judged_rows
 from bist_pipeline.quality.contract import Check, CheckInput, Finding
 
 _BAR = ["symbol", "session_date"]
@@ -12,16 +13,17 @@ _VALUES = ["open_raw", "high_raw", "low_raw", "close_raw", "adj_close_raw", "vol
 
 def find(given: CheckInput) -> Finding:
     """Find every row after the first of its symbol and session, and say whether it repeats or contradicts it."""
-    if given.raw.empty:
+    judged = judged_rows(given)
+    if judged.empty:
         return nothing_there("no rows")
-    rows = _later_rows(given.raw[given.raw.duplicated(_BAR, keep=False)])
+    rows = _later_rows(judged[judged.duplicated(_BAR, keep=False)])
     differing = int((rows["how"] == "differs from").sum())
     template = "row {source_row} {how} row {first_row}: close {close_raw}, volume {volume_raw}"
     return report(
         offences(rows["symbol"], rows["session_date"], texts(template, rows)),
         found=f"{plural(len(rows), 'bar')} delivered again, {differing:,} of them with other values.",
-        clear=f"None of {plural(len(given.raw), 'bar')} was delivered twice.",
-        counts={"bars": len(given.raw), "differing": differing},
+        clear=f"None of {plural(len(judged), 'bar')} was delivered twice.",
+        counts={"bars": len(judged), "differing": differing},
     )
 
 

@@ -4,11 +4,9 @@ import numpy as np
 
 from bist_pipeline.quality._findings import nothing_there, offences, plural, report, texts
 from bist_pipeline.quality._panel import Panel
+from bist_pipeline.quality._thresholds import MIN_SHARE_TRADED
 from bist_pipeline.quality.contract import Check, CheckInput, Finding
 from bist_pipeline.schemas.market import ORDER_TOLERANCE
-
-# More than half: where most symbols stand still, the session is in doubt (`stale_bars`), not the symbol.
-MIN_SHARE_TRADED = 0.50
 
 
 def find(given: CheckInput) -> Finding:
@@ -18,7 +16,7 @@ def find(given: CheckInput) -> Finding:
     """
     panel = Panel.of(given)
     prices = [panel.values(f"{name}_raw") for name in ("open", "high", "low", "close")]
-    has_bar = ~np.isnan(prices[3])
+    has_bar = ~np.isnan(prices[3]) & panel.judged
     if not has_bar.any():
         return nothing_there("no bars on sessions")
     volume = panel.values("volume_raw")
@@ -45,4 +43,5 @@ CHECK = Check(
     blocking=False,
     description="No bar of one price without volume on a session on which most symbols traded.",
     find=find,
+    market_wide=True,
 )

@@ -1,6 +1,6 @@
-"""Holes in a symbol's history: no bar on a session on which the others have one.
+"""Holes in a symbol's history: no bar on a session between its first and its last one.
 
-A hole over the whole market is the provider's or the calendar's fault and is counted, not blamed on each symbol.
+Where nearly the whole market lacks a session, the provider does; where one symbol does, it may have been halted.
 """
 
 import numpy as np
@@ -8,35 +8,43 @@ import numpy.typing as npt
 
 from bist_pipeline.quality._findings import nothing_there, offences, plural, report, texts
 from bist_pipeline.quality._panel import Panel
+from bist_pipeline.quality._thresholds import MIN_SHARE_WITH_BAR, MIN_SYMBOLS
 from bist_pipeline.quality.contract import Check, CheckInput, Finding
-
-# Half of the symbols listed then: below it, the session itself is in doubt rather than the symbol.
-MIN_SHARE_WITH_BAR = 0.50
 
 
 def find(given: CheckInput) -> Finding:
-    """Find sessions between a symbol's first and last bar of the range on which it has none and most others do.
+    """Find sessions between a symbol's first and last bar on which it has none.
 
-    A row without a close is no bar. What a symbol lacks before its first and after its last bar is not seen here.
+    A row without a close is no bar. What a symbol lacks before its first and after its last bar is not seen here. A
+    session that most of the symbols listed then lack is the provider's fault (`kind`), if there are enough to say.
     """
     panel = Panel.of(given)
     has_bar = ~np.isnan(panel.values("close_raw"))
-    if not has_bar.any():
+    if not (has_bar & panel.judged).any():
         return nothing_there("no bars on sessions")
     listed = _between_first_and_last(has_bar)
     with_bar, expected = has_bar.sum(axis=0), listed.sum(axis=0)
-    common = with_bar >= MIN_SHARE_WITH_BAR * expected
-    rows = panel.at(listed & ~has_bar & common, with_bar=with_bar, expected=expected)
-    thin = int((~common).sum())
-    beside = f"; {plural(thin, 'session')} on which most symbols lack a bar"
-    return report(
-        offences(
-            rows["symbol"], rows["session_date"], texts("no bar; {with_bar} of {expected} symbols have one", rows)
-        ),
-        found=f"{plural(len(rows), 'bar')} of {plural(rows['symbol'].nunique(), 'symbol')} missing{beside}.",
-        clear=f"No bar is missing inside the histories of {plural(len(panel.symbols), 'symbol')}{beside}.",
-        counts={"bars": int(has_bar.sum()), "symbols": rows["symbol"].nunique(), "thin_sessions": thin},
+    thin = (with_bar < MIN_SHARE_WITH_BAR * expected) & (expected >= MIN_SYMBOLS)
+    rows = panel.at(
+        listed & ~has_bar, with_bar=with_bar, expected=expected, thin=thin, share=_share(with_bar, expected)
     )
+    sessions = int((thin & panel.judged).sum())
+    symbols = rows["symbol"].nunique()
+    beside = f"; {plural(sessions, 'session')} on which most symbols lack a bar"
+    template = "no bar; {with_bar} of {expected} symbols have one ({share:.0%})"
+    return report(
+        offences(rows["symbol"], rows["session_date"], texts(template, rows), kind=np.where(rows["thin"], "fault", "")),
+        found=f"{plural(len(rows), 'bar')} of {plural(symbols, 'symbol')} missing{beside}.",
+        clear=f"No bar is missing inside the histories of {plural(len(panel.symbols), 'symbol')}.",
+        counts={
+            **{"bars": int((has_bar & panel.judged).sum()), "symbols": symbols, "thin_sessions": sessions},
+            "of_provider": int(rows["thin"].sum()),
+        },
+    )
+
+
+def _share(part: npt.NDArray[np.int64], whole: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    return part / np.maximum(whole, 1)
 
 
 def _between_first_and_last(has_bar: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
@@ -49,6 +57,7 @@ CHECK = Check(
     name="missing_bars",
     severity="warn",
     blocking=False,
-    description="A symbol has a bar on every session on which most of the symbols listed then have one.",
+    description="A symbol has a bar on every session between its first and its last one.",
     find=find,
+    market_wide=True,
 )

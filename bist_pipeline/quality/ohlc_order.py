@@ -3,6 +3,7 @@
 import numpy as np
 
 from bist_pipeline.quality._findings import nothing_there, offences, plural, report, texts
+from bist_pipeline.quality._range import judged_rows
 from bist_pipeline.quality.contract import Check, CheckInput, Finding
 from bist_pipeline.schemas.market import ORDER_TOLERANCE
 
@@ -10,12 +11,13 @@ from bist_pipeline.schemas.market import ORDER_TOLERANCE
 def find(given: CheckInput) -> Finding:
     """Find rows whose low, open, close and high are out of order, beyond the residue of adjusting them.
 
-    A missing price contradicts nothing.
+    A missing price contradicts nothing, and an infinite one is told by `non_finite_numbers`.
     """
-    if given.raw.empty:
+    judged = judged_rows(given)
+    if judged.empty:
         return nothing_there("no rows")
-    prices = (given.raw[f"{name}_raw"].to_numpy(dtype=np.float64) for name in ("open", "high", "low", "close"))
-    open_, high, low, close = prices
+    prices = (judged[f"{name}_raw"].to_numpy(dtype=np.float64) for name in ("open", "high", "low", "close"))
+    open_, high, low, close = (np.where(np.isfinite(price), price, np.nan) for price in prices)
     ceiling, floor = high + ORDER_TOLERANCE * np.abs(high), low - ORDER_TOLERANCE * np.abs(low)
     faults = {
         "high below low": floor > high,
@@ -23,13 +25,13 @@ def find(given: CheckInput) -> Finding:
         "low above open or close": floor > np.fmin(open_, close),
     }
     hit = np.logical_or.reduce(list(faults.values()))
-    rows = given.raw[hit].assign(fault=np.select([mask[hit] for mask in faults.values()], list(faults), default=""))
+    rows = judged[hit].assign(fault=np.select([mask[hit] for mask in faults.values()], list(faults), default=""))
     template = "{fault}: open {open_raw}, high {high_raw}, low {low_raw}, close {close_raw}"
     return report(
         offences(rows["symbol"], rows["session_date"], texts(template, rows)),
-        found=f"{plural(len(rows), 'bar')} of {len(given.raw):,} with prices out of order.",
-        clear=f"The prices of all {plural(len(given.raw), 'bar')} are in order.",
-        counts={"bars": len(given.raw)},
+        found=f"{plural(len(rows), 'bar')} of {len(judged):,} with prices out of order.",
+        clear=f"The prices of all {plural(len(judged), 'bar')} are in order.",
+        counts={"bars": len(judged)},
     )
 
 

@@ -6,13 +6,8 @@ import numpy.typing as npt
 from bist_pipeline.core.bars import FloatArray
 from bist_pipeline.quality._findings import nothing_there, offences, plural, report, texts
 from bist_pipeline.quality._panel import Panel, previous
+from bist_pipeline.quality._thresholds import MAX_SHARE_UNCHANGED, MIN_SYMBOLS
 from bist_pipeline.quality.contract import Check, CheckInput, Finding
-
-# More than half: on ordinary sessions of 2021 to 2026, 0 to 14 % of the closes are those of the session before.
-MAX_SHARE_UNCHANGED = 0.50
-
-# Below ten symbols with two bars, half of them unchanged is chance.
-MIN_SYMBOLS = 10
 
 _VALUES = ("open_raw", "high_raw", "low_raw", "close_raw", "volume_raw")
 
@@ -26,20 +21,22 @@ def find(given: CheckInput) -> Finding:
     panel = Panel.of(given)
     values = {name: panel.values(name) for name in _VALUES}
     close, volume = values["close_raw"], values["volume_raw"]
-    neighbours = np.isfinite(close) & np.isfinite(previous(close))
+    neighbours = np.isfinite(close) & np.isfinite(previous(close)) & panel.judged
     judged = int(neighbours.sum())
     if not judged:
         return nothing_there("no two bars on neighbouring sessions")
-    copied = np.logical_and.reduce([array == previous(array) for array in values.values()]) & (volume > 0)
+    copied = np.logical_and.reduce([array == previous(array) for array in values.values()]) & (volume > 0) & neighbours
     unchanged, share = _unchanged(close, neighbours)
     of_market = unchanged & (share > MAX_SHARE_UNCHANGED)
-    rows = panel.at(copied | of_market, how=_how(copied), close=close, volume=volume, share=share)
+    how = np.where(copied, "whole bar copied", "close copied")
+    rows = panel.at(copied | of_market, how=how, close=close, volume=volume, share=share)
     sessions = int(of_market.any(axis=0).sum())
     return report(
         offences(
             rows["symbol"],
             rows["session_date"],
             texts("{how}: close {close}, volume {volume}; {share:.0%} of the closes unchanged", rows),
+            kind="fault",
         ),
         found=f"{plural(len(rows), 'bar')} as in the session before; {plural(sessions, 'session')} with most closes "
         "unchanged.",
@@ -55,14 +52,12 @@ def _unchanged(close: FloatArray, neighbours: npt.NDArray[np.bool_]) -> tuple[np
     return unchanged, np.where(judged >= MIN_SYMBOLS, unchanged.sum(axis=0) / np.maximum(judged, 1), 0.0)
 
 
-def _how(copied: npt.NDArray[np.bool_]) -> npt.NDArray[np.str_]:
-    return np.where(copied, "whole bar copied", "close copied")
-
-
 CHECK = Check(
     name="stale_bars",
     severity="warn",
     blocking=False,
     description="No bar copies the session before, and the closes of most symbols do not stand still at once.",
     find=find,
+    effect="doubt",
+    market_wide=True,
 )

@@ -3,11 +3,8 @@
 import pandas as pd
 
 from bist_pipeline.quality._findings import no_offences, nothing_there, offences, report
+from bist_pipeline.quality._thresholds import MAX_FAILED_SHARE
 from bist_pipeline.quality.contract import Check, CheckInput, Finding
-
-# A fifth: single symbols fail every day and must not stop the others; an outage, a ban or a changed protocol takes
-# nearly all of them at once.
-MAX_FAILED_SHARE = 0.20
 
 _REASONS_SHOWN = 3  # a summary is one line; the rows name every symbol
 
@@ -55,4 +52,5 @@ CHECK = Check(
     blocking=True,
     description=f"At most {MAX_FAILED_SHARE:.0%} of the symbols the provider has failed, and at least one answered.",
     find=find,
+    market_wide=True,
 )

@@ -20,7 +20,6 @@ REVISION_CLASSES = (
 )
 
 GAP_STATES = ("provider_failed", "provider_silent", "quarantined", "short_history", "not_fetched")
-SESSION_VERDICTS = ("ok", "truncated", "stale", "thin")
 COMPARISONS = ("agrees", "first_supported", "second_supported", "undecided", "only_first", "only_second")
 
 QUALITY_FINDINGS = contract(
@@ -43,6 +42,21 @@ QUALITY_FINDINGS = contract(
     stamps=("run_id", "found_at"),
 )
 
+
+UNDOINGS = contract(
+    "market.undoings",
+    "What came of undoing one provider's adjustments of one symbol, with the tick grid as the checksum.",
+    {
+        "symbol": symbol(),
+        "state": choice("Whether its prices are as traded now.", ("undone", "solved", "refused")),
+        "prices": integer("prices", "How many prices it has.", pa.Check.ge(0)),
+        "off_grid": integer("prices", "How many of them lie off the grid once undone.", pa.Check.ge(0)),
+        "reason": text("What was solved, or why it was refused; empty where all was as stated."),
+        "updated_at": timestamp("When this row last changed."),
+    },
+    key=("symbol",),
+    stamps=("updated_at",),
+)
 
 VERDICTS = contract(
     "market.verdicts",
@@ -160,23 +174,6 @@ GAPS = contract(
     key=("symbol", "first_session"),
     indexes=(("last_session",),),
     stamps=("attempts", "asked_at", "found_at"),
-)
-
-SESSION_STATISTICS = contract(
-    "market.session_statistics",
-    "What most symbols together say of one session: whether it is told whole, and by how many.",
-    {
-        "session_date": session(),
-        "verdict": choice("What the market as a whole tells.", SESSION_VERDICTS),
-        "symbols": integer("symbols", "Symbols with a bar.", pa.Check.ge(0)),
-        "expected": integer("symbols", "Symbols whose history begins before and ends after.", pa.Check.ge(0)),
-        "traded": integer("symbols", "Symbols with volume.", pa.Check.ge(0)),
-        "volume_ratio": number("ratio", "Median of volume per usual volume of the same symbol.", null=True),
-        "reason": text("The verdict in words; empty where it is ok."),
-        "updated_at": timestamp("When this row last changed."),
-    },
-    key=("session_date",),
-    stamps=("updated_at",),
 )
 
 SECOND_PRICES = contract(

@@ -7,6 +7,7 @@ refuses anything else. Reading the JSON of the terms costs per row, so it is bui
 from collections.abc import Sequence
 
 from bist_pipeline.schemas.analytics import SUB_SIGNALS
+from bist_pipeline.storage.coverage_view import COVERAGE
 
 READER = "bist_reader"
 
@@ -16,44 +17,9 @@ SELECT symbol, session_date, open_try, high_try, low_try, close_try, volume_shar
        total_return_factor, basis, is_final, grade, source, as_of, updated_at
 FROM market.daily_prices"""
 
-# A simulated exchange keeps its own time: a session of today may not have begun there.
-_EXCHANGE_NOW = """now() + coalesce((SELECT clock_offset_seconds FROM operations.market LIMIT 1), 0)
-               * interval '1 second'"""
-
-# What the live lane said last of a session that ended without a bar.
-_LAST_QUOTE = """(SELECT qu.state FROM market.quotes AS qu
-               WHERE qu.session_date = se.session_date AND qu.symbol = st.symbol ORDER BY qu.fetched_at DESC LIMIT 1)"""
-
 MARKET = """
 CREATE OR REPLACE VIEW serving.market AS
 SELECT kind, detail, noted_at FROM operations.market"""
-
-# Strikes: sessions in a row on which the provider said that there is no such symbol (`pipeline/strikes.py`).
-COVERAGE = f"""
-CREATE OR REPLACE VIEW serving.coverage_v1 AS
-SELECT st.symbol, se.session_date,
-       CASE
-           WHEN p.symbol IS NOT NULL AND (p.volume_shares > 0 OR st.kind = 'index') THEN 'traded'
-           WHEN p.symbol IS NOT NULL THEN 'no_trade'
-           WHEN q.symbol IS NOT NULL THEN 'quarantined'
-           WHEN se.final_at > {_EXCHANGE_NOW} THEN 'not_yet_due'
-           WHEN l.symbol IS NULL THEN 'not_fetched'
-           WHEN l.status = 'failed' AND (l.first_session IS NULL OR se.session_date > l.last_session)
-               THEN 'provider_failed'
-           WHEN l.first_session IS NULL THEN 'provider_silent'
-           WHEN se.session_date < l.first_session THEN 'not_listed_yet'
-           WHEN l.strikes >= 3 AND se.session_date > l.last_session THEN 'delisted_or_renamed'
-           WHEN {_LAST_QUOTE} = 'halted' THEN 'halted'
-           WHEN {_LAST_QUOTE} = 'no_trade_yet' THEN 'no_trade'
-           ELSE 'provider_silent'
-       END AS state
-FROM reference.stocks AS st
-CROSS JOIN reference.sessions AS se
-LEFT JOIN market.fetch_ledger AS l ON l.symbol = st.symbol
-LEFT JOIN market.daily_prices AS p ON p.symbol = st.symbol AND p.session_date = se.session_date
-LEFT JOIN (SELECT DISTINCT symbol, session_date FROM market.quarantine) AS q
-       ON q.symbol = st.symbol AND q.session_date = se.session_date
-WHERE se.is_session AND st.is_active"""
 
 RELIABILITY = """
 CREATE OR REPLACE VIEW serving.pattern_reliability_v1 AS
@@ -72,6 +38,26 @@ SELECT max(publish_id) AS publish_id, max(published_at) AS published_at,
        (SELECT max(session_date) FROM serving.signals WHERE superseded_by IS NULL) AS last_session,
        (SELECT max(session_date) FROM serving.signals WHERE superseded_by IS NULL AND is_final) AS last_final_session
 FROM serving.publishes HAVING count(*) > 0"""
+
+# The newest signal of each symbol, and whether a session that is over or was published for others lacks one: what was
+# withheld, halted or not told leaves the last good signal in place, and says so.
+LATEST = """
+CREATE OR REPLACE VIEW serving.latest_signals_v1 AS
+SELECT s.*, due.session_date IS NOT NULL AND due.session_date > s.session_date AS is_stale,
+       CASE WHEN due.session_date > s.session_date THEN (
+           SELECT min(se.session_date) FROM reference.sessions AS se
+           WHERE se.is_session AND se.session_date > s.session_date) END AS stale_since,
+       CASE WHEN due.session_date > s.session_date THEN coalesce(
+           (SELECT q.reason FROM market.quarantine AS q
+            WHERE q.symbol = s.symbol AND q.session_date > s.session_date
+            ORDER BY q.session_date DESC, q.occurrence LIMIT 1),
+           (SELECT c.state FROM serving.coverage_v1 AS c
+            WHERE c.symbol = s.symbol AND c.session_date = due.session_date), 'not in the universe') END AS stale_because
+FROM reference.stocks AS st
+CROSS JOIN (SELECT max(session_date) AS session_date FROM serving.signals WHERE superseded_by IS NULL) AS due
+CROSS JOIN LATERAL (
+    SELECT * FROM serving.signals_v1 AS v WHERE v.symbol = st.symbol ORDER BY v.session_date DESC LIMIT 1) AS s
+WHERE st.is_active"""
 
 # The weights of each model in one row, so that a signal finds all of its own by one lookup.
 _WEIGHTS = ", ".join(f"max(sub_signal_weight) FILTER (WHERE sub_signal = '{n}') AS {n}" for n in SUB_SIGNALS)
@@ -141,7 +127,7 @@ def _signals_select(terms: Sequence[tuple[str, str]]) -> str:
     return f"""
 SELECT s.symbol, s.session_date, s.score, s.action, s.confidence,
        jsonb_build_object({parts}) AS terms,
-       s.close_try, s.is_final, s.known_at, s.origin, s.data_version, s.publish_id, s.model_version
+       s.close_try, s.is_final, s.known_at, s.origin, s.data_version, s.publish_id, s.model_version, s.grade
 FROM serving.signals AS s
 LEFT JOIN serving.signal_model_weights AS w USING (model_version)
 CROSS JOIN LATERAL (SELECT nullif({known}, 0) AS weight) AS known"""
@@ -163,4 +149,4 @@ def _list(names: Sequence[str]) -> str:
 def statements(indicator_columns: Sequence[str], terms: Sequence[tuple[str, str]]) -> list[str]:
     """Every statement that makes the served names, in the order in which they depend on each other."""
     views = [MARKET, PRICES, indicators_view(indicator_columns), COVERAGE, RELIABILITY, EVENTS, WATERMARK]
-    return [*views, *signal_views(terms), ROLE, GRANTS]
+    return [*views, *signal_views(terms), LATEST, ROLE, GRANTS]

@@ -4,8 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bist_pipeline.market.actions import resolve
 from bist_pipeline.market.cleaning import clean, clean_forming
-from bist_pipeline.market.factors import with_factors
+from bist_pipeline.market.factors import CLOSE_COLUMNS, with_action_factors
+from bist_pipeline.market.theoretical import action_factors
 from bist_pipeline.schemas.market import DAILY_PRICES, QUARANTINE
 from bist_pipeline_tests.market.raw_rows import raw_rows, small_schedule
 from bist_pipeline_tests.market.splitting import actions, dividend, split, yahoo_rows
@@ -55,13 +57,22 @@ def test_a_withheld_row_shows_the_providers_own_values():
 def test_both_frames_meet_their_contracts():
     raw = yahoo_rows(DAYS | {"2024-01-06": (1.0, 1.0)})
     cleaned = clean(raw, small_schedule(), actions(split("2024-01-04", 2.0), dividend("2024-01-04", 1.0)))
-    bars = with_factors(cleaned.accepted, actions(split("2024-01-04", 2.0)), NO_CLOSES)
+    bars = filled(cleaned.accepted, actions(split("2024-01-04", 2.0)))
     DAILY_PRICES.frame.validate(bars.assign(updated_at=NOW))
     QUARANTINE.frame.validate(cleaned.quarantined.assign(quarantined_at=NOW))
 
 
+def filled(bars, known, closes=NO_CLOSES):
+    """The bars with the factors of what a provider says."""
+    traded = bars.loc[bars["basis"] == "as_traded", list(CLOSE_COLUMNS)]
+    every = pd.concat([closes.astype(traded.dtypes.to_dict()), traded], ignore_index=True)
+    nothing = known.frame.iloc[:0]
+    told = action_factors(resolve(known, nothing, nothing).actions, every, known.today)
+    return with_action_factors(bars, told.factors)
+
+
 def factors(bars, known, closes=NO_CLOSES):
-    made = with_factors(bars, known, closes)
+    made = filled(bars, known, closes)
     return made["adjustment_factor"].tolist(), made["total_return_factor"].tolist()
 
 

@@ -15,9 +15,11 @@ from bist_pipeline.pipeline.derive import (
     derive_signals,
     derive_together,
 )
+from bist_pipeline.pipeline.dirty import read_dirt, settle
 from bist_pipeline.pipeline.history import history_chunks
 from bist_pipeline.pipeline.ingest import ingest
 from bist_pipeline.pipeline.publish import publish
+from bist_pipeline.pipeline.restate import pending
 from bist_pipeline.pipeline.span import Span
 from bist_pipeline.providers.registry import build_providers
 from bist_pipeline_tests.archives import simulated_bars, write_archive
@@ -112,11 +114,32 @@ def test_a_derivation_whose_bars_are_corrected_while_it_computes_leaves_the_mark
     assert dirty_from(desk) == CHANGED
 
 
-def test_a_dirty_chunk_is_still_to_be_derived(desk):
-    published = {chunk.published for chunk in history_chunks(desk.database, LAST, thorough=True)}
-    assert False in published
-    run(desk, FIRST, LAST)
+def test_a_dirty_symbol_is_restated_alone_and_is_no_chunk_that_lacks_something(desk):
     assert {chunk.published for chunk in history_chunks(desk.database, LAST, thorough=True)} == {True}
+    assert [one.symbol for one in pending(desk.database)] == [SYMBOL]
+
+
+def test_becoming_clean_clears_the_reason_too(desk):
+    execute(desk, "UPDATE market.fetch_ledger SET dirty_because = 'a test' WHERE dirty_from IS NOT NULL")
+    run(desk, CHANGED, DAYS[50])
+    assert ledger(desk, SYMBOL).dirty_because == "a test"
+    run(desk, CHANGED, LAST)
+    assert ledger(desk, SYMBOL).dirty_because == ""
+
+
+def test_another_reason_that_comes_while_it_is_derived_leaves_the_mark(desk):
+    span = Span(CHANGED, LAST)
+    noted = read_dirt(desk, span)
+    execute(desk, "UPDATE market.fetch_ledger SET dirty_because = 'something else' WHERE dirty_from IS NOT NULL")
+    with desk.database.bulk("settling") as bulk:
+        settle(bulk, noted, LAST)
+    assert dirty_from(desk) == CHANGED
+
+
+def test_an_answer_that_comes_meanwhile_keeps_the_mark_and_its_reason(desk):
+    execute(desk, "UPDATE market.fetch_ledger SET dirty_because = 'a test' WHERE dirty_from IS NOT NULL")
+    ingest(desk, build_providers(desk.settings), [SYMBOL], whatever_is_stored=True)
+    assert (dirty_from(desk), ledger(desk, SYMBOL).dirty_because) == (CHANGED, "a test")
 
 
 def test_rows_that_were_derived_and_not_published_are_still_to_be_published(desk):

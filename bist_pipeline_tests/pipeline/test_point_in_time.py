@@ -17,7 +17,6 @@ from bist_pipeline.pipeline.ingest import ingest
 from bist_pipeline.pipeline.point_in_time import PointInTime
 from bist_pipeline.pipeline.span import Span
 from bist_pipeline_tests.archives import sessions_from, simulated_bars, write_archive
-from bist_pipeline_tests.market_maker import make_bars
 from bist_pipeline_tests.pipeline.sites import (
     DERIVED,
     SERVED,
@@ -205,87 +204,6 @@ def test_another_answer_of_the_same_history_is_no_changed_bar(sites, archive, wh
     assert count(context, "market.fetch_ledger", "dirty_from IS NOT NULL") == 0
 
 
-# The arithmetic alone.
-
-
-def halved(bars, row, ratio=2.0):
-    """The first symbol as if it had been split at a row, at constant value."""
-    frame = bars.frame.copy()
-    later = (frame["symbol"] == "ZZAAA") & (frame.groupby("symbol").cumcount() >= row)
-    frame.loc[later, list(PRICES)] /= ratio
-    frame.loc[later, "volume_shares"] *= ratio
-    return Bars(frame), PointInTime({"ZZAAA": splits_of((frame["session_date"].iloc[row], ratio))})
-
-
-def splits_of(*known):
-    return pd.DataFrame(known, columns=["ex_date", "ratio"])
-
-
-def test_a_split_at_constant_value_is_seen_in_no_indicator_that_has_no_unit():
-    bars = make_bars(2, 120)
-    split, shares = halved(bars, 80)
-    plain, kept = compute_indicators(bars), shares.compute(compute_indicators, split, ORIGIN)
-    naive = compute_indicators(split)
-    for name in ("rsi_14", "stoch_k_14_3_3", "roc_10", "mfi_14", "adx_14", "willr_14", "natr_14", "rvol_20"):
-        np.testing.assert_allclose(kept[name], plain[name], rtol=1e-9, atol=1e-9, equal_nan=True, err_msg=name)
-        assert not np.allclose(naive[name], plain[name], rtol=1e-3, equal_nan=True), f"{name} is blind to splits"
-
-
-def test_without_a_split_the_bars_are_handed_on_as_they_are():
-    bars, seen = make_bars(2, 30), []
-    elsewhere = splits_of((pd.Timestamp("2000-01-03"), 2.0), (pd.Timestamp("2030-01-03"), 2.0))
-    for shares in (PointInTime(), PointInTime({"ZZAAA": elsewhere, "OTHER": elsewhere})):
-        shares.compute(lambda one, since: seen.append((one, since)) or one.frame, bars, ORIGIN)
-    assert all(one is bars and since == ORIGIN for one, since in seen)
-    assert len(seen) == 2
-
-
-@pytest.mark.parametrize(("since", "rows"), [(0, 10 + 30), (9, 10 + 30), (10, 30), (29, 30)])
-def test_a_span_in_the_last_segment_takes_one_pass(since, rows):
-    bars, lengths = make_bars(1, 30), []
-    days = bars.frame["session_date"]
-    shares = PointInTime({"ZZAAA": splits_of((days.iloc[10], 2.0))})
-    shares.compute(lambda one, first: lengths.append(len(one)) or one.frame, bars, days.iloc[since].date())
-    assert lengths == [rows]
-
-
-def test_a_split_between_two_bars_belongs_to_the_later_one_and_two_at_once_multiply():
-    bars = Bars(make_bars(1, 12).frame.drop(index=[5, 6]).reset_index(drop=True))
-    days = make_bars(1, 12).frame["session_date"]
-    shares = PointInTime({"ZZAAA": splits_of((days[5], 2.0), (days[6], 3.0))})
-    closes = shares.compute(lambda one, _: last_of_each(one), bars, ORIGIN)
-    assert len(closes) == 2
-    first, last = closes["first_close"].tolist()
-    assert (first, last) == (bars.frame["close_try"].iloc[0], bars.frame["close_try"].iloc[0] / 6.0)
-
-
-def last_of_each(bars):
-    """The last bar of each series, and what it makes of the first close."""
-    first, last = bars.frame.groupby("symbol").head(1), bars.frame.groupby("symbol").tail(1)
-    return last[["symbol", "session_date"]].assign(first_close=first["close_try"].to_numpy())
-
-
-def test_what_comes_after_a_session_changes_no_row_of_it():
-    bars, days = make_bars(2, 100), make_bars(1, 100).frame["session_date"]
-    known = [(days[40], 2.0), (days[70], 1.5), (days[90], 0.25)]
-    whole = PointInTime({"ZZAAA": splits_of(*known)}).compute(compute_indicators, bars, ORIGIN)
-    for end in (30, 41, 69, 71, 89, 95):
-        prefix = Bars(bars.frame[bars.frame["session_date"] < days[end]].reset_index(drop=True))
-        shares = PointInTime({"ZZAAA": splits_of(*(one for one in known if one[0] < days[end]))})
-        early = shares.compute(compute_indicators, prefix, ORIGIN)
-        assert_same_bits(early, whole[whole["session_date"] < days[end]].reset_index(drop=True), str(end))
-
-
-def test_symbols_keep_their_order_and_type_around_one_with_splits():
-    bars, days = make_bars(3, 40), make_bars(1, 40).frame["session_date"]
-    answer = PointInTime({"ZZAAB": splits_of((days[20], 2.0))}).compute(compute_indicators, bars, days[10].date())
-    plain = compute_indicators(bars, days[10].date())
-    for name in ("symbol", "session_date"):
-        assert answer[name].tolist() == plain[name].tolist()
-    others = plain["symbol"] != "ZZAAB"
-    assert_same_bits(answer[others].astype({"symbol": object}), plain[others].astype({"symbol": object}))
-
-
 def test_an_archive_as_traded_with_splits_is_derived_in_its_sessions_shares_too(sites, tmp_path):
     bars = simulated_bars(1, 60, first=FIRST)
     folder = write_archive(tmp_path / "archive", bars)
@@ -301,7 +219,9 @@ def test_an_archive_as_traded_with_splits_is_derived_in_its_sessions_shares_too(
     stored = contents(context, "market.daily_prices")
     assert stored["close_try"].tolist() == bars["close_try"].tolist()
     assert stored["adjustment_factor"].tolist() == [0.5] * 39 + [1.0] * 21
-    split = PointInTime({"ZZAAA": splits_of((pd.Timestamp(split_on), 2.0))})
-    wanted = split.compute(compute_indicators, Bars.from_frame(bars.assign(is_final=True)), ORIGIN)
+    factors = pd.DataFrame({"ex_date": [pd.Timestamp(split_on)], "price_factor": [0.5], "share_ratio": [2.0]})
+    wanted = PointInTime({"ZZAAA": factors}).compute(
+        compute_indicators, Bars.from_frame(bars.assign(is_final=True)), ORIGIN
+    )
     served = contents(context, "analytics.indicators")
     assert served["rsi_14"].tolist()[20:] == wanted["rsi_14"].tolist()[20:]

@@ -5,7 +5,7 @@ import pytest
 
 from bist_pipeline.core.errors import ContractError
 from bist_pipeline.pipeline import gallery
-from bist_pipeline.pipeline.checks import blocking_failures, contract_violations, gather, run_checks, stored_outcomes
+from bist_pipeline.pipeline.checks import check_and_store, contract_violations, gather, run_checks, stored_outcomes
 from bist_pipeline.pipeline.contracts import contracts
 from bist_pipeline.pipeline.history import rows_by_session
 from bist_pipeline.pipeline.span import Span
@@ -100,12 +100,12 @@ def test_a_broken_contract_of_the_raw_table_stops_a_run(sites, spoiled):
     copy = sites.make(spoiled.settings.bist_archive_dir, copy_of=spoiled)
     execute(copy, "UPDATE market.raw_prices SET basis = 'guessed' WHERE session_date = DATE '2021-02-01'")
     with pytest.raises(ContractError, match=r"market.raw_prices: \d+ violations"):
-        blocking_failures(copy, SPAN, stored_outcomes(copy))
-    blocking_failures(copy, Span(as_date("2021-02-02"), SPAN.last), stored_outcomes(copy))
+        check_and_store(copy, SPAN, stored_outcomes(copy))
+    check_and_store(copy, Span(as_date("2021-02-02"), SPAN.last), stored_outcomes(copy))
 
 
 def test_a_single_symbols_faults_block_nobody(spoiled):
-    blocking_failures(spoiled, SPAN, stored_outcomes(spoiled))
+    check_and_store(spoiled, SPAN, stored_outcomes(spoiled))
 
 
 @pytest.mark.parametrize(("failed", "stops"), [(1, False), (2, True), (5, True)])
@@ -113,9 +113,9 @@ def test_too_many_failing_symbols_stop_a_run(spoiled, failed, stops):
     outcomes = stored_outcomes(spoiled).assign(status=["failed"] * failed + ["answered"] * (5 - failed))
     if stops:
         with pytest.raises(ContractError, match="symbols_answering"):
-            blocking_failures(spoiled, SPAN, outcomes)
+            check_and_store(spoiled, SPAN, outcomes)
     else:
-        blocking_failures(spoiled, SPAN, outcomes)
+        check_and_store(spoiled, SPAN, outcomes)
 
 
 def test_rows_are_counted_by_session(spoiled):

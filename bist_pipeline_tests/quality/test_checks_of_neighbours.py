@@ -19,23 +19,37 @@ def test_a_hole_where_half_of_the_listed_symbols_have_a_bar_is_found():
     closes = {"AAA": [1.0, NAN, 1.0], "BBB": [1.0, NAN, 1.0], "CCC": [1.0, 1.0, 1.0], "DDD": [1.0, 1.0, 1.0]}
     finding = missing_bars.find(given_closes(closes))
     assert hits(finding) == [("AAA", DAYS[1]), ("BBB", DAYS[1])]
-    assert finding.rows["detail"].tolist() == ["no bar; 2 of 4 symbols have one"] * 2
+    assert finding.rows["detail"].tolist() == ["no bar; 2 of 4 symbols have one (50%)"] * 2
+    assert finding.rows["kind"].tolist() == ["", ""]
     assert finding.counts["thin_sessions"] == 0
 
 
-def test_a_hole_of_most_of_the_market_is_counted_and_not_blamed_on_the_symbols():
-    closes = {"AAA": [1.0, NAN, 1.0], "BBB": [1.0, NAN, 1.0], "CCC": [1.0, 1.0, 1.0]}
-    finding = missing_bars.find(given_closes(closes))
-    assert finding.passed
+def with_holes(holes, symbols):
+    """Three sessions; `holes` of the symbols lack the second one."""
+    return given_closes({name: [1.0, NAN if n < holes else 1.0, 1.0] for n, name in enumerate(named(symbols))})
+
+
+def test_a_hole_of_most_of_the_market_is_the_providers_fault():
+    finding = missing_bars.find(with_holes(6, 10))
+    assert hits(finding) == [(name, DAYS[1]) for name in named(6)]
+    assert finding.rows["kind"].tolist() == ["fault"] * 6
+    assert finding.rows["detail"][0] == "no bar; 4 of 10 symbols have one (40%)"
     assert finding.counts["thin_sessions"] == 1
     assert "1 session on which most symbols lack a bar" in finding.summary
+
+
+@pytest.mark.parametrize(("holes", "symbols"), [(5, 10), (8, 9)], ids=["half of the market", "too few to say"])
+def test_a_hole_of_half_of_the_market_or_of_a_few_symbols_may_be_a_halt(holes, symbols):
+    finding = missing_bars.find(with_holes(holes, symbols))
+    assert finding.rows["kind"].tolist() == [""] * holes
+    assert finding.counts["thin_sessions"] == 0
 
 
 def test_what_lies_before_the_first_and_after_the_last_bar_is_no_hole_and_counts_for_nobody():
     closes = {"NEW": [NAN, NAN, 1.0], "OLD": [1.0, NAN, NAN], "AAA": [1.0, NAN, 1.0], "BBB": [1.0, 1.0, 1.0]}
     finding = missing_bars.find(given_closes(closes))
     assert hits(finding) == [("AAA", DAYS[1])]
-    assert finding.rows["detail"].item() == "no bar; 1 of 2 symbols have one"
+    assert finding.rows["detail"].item() == "no bar; 1 of 2 symbols have one (50%)"
 
 
 def test_days_without_a_session_are_no_hole_and_a_row_without_a_close_is():
@@ -108,8 +122,22 @@ def test_a_move_is_told_with_its_numbers():
     assert finding.counts == {"offending_rows": 1, "moves": 3, "symbols": 1}
 
 
-def test_a_move_across_a_gap_is_not_judged_and_one_across_a_weekend_or_holiday_is():
-    assert price_limit_moves.find(given_closes({"AAA": [10.0, NAN, 20.0]})).passed
+@pytest.mark.parametrize(
+    ("closes", "found"),
+    [
+        ([10.0, NAN, 12.09], []),
+        ([10.0, NAN, 12.12], [DAYS[2]]),
+        ([10.0, NAN, NAN, 7.3], []),
+        ([10.0, NAN, 8.0], [DAYS[2]]),
+    ],
+)
+def test_a_move_across_a_gap_is_held_against_the_limit_of_its_sessions(closes, found):
+    finding = price_limit_moves.find(given_closes({"AAA": closes}))
+    assert [day for _, day in hits(finding)] == found
+    assert finding.rows["detail"].str.endswith("the limit is ±10%, compounded over 2 sessions").all()
+
+
+def test_a_move_across_a_weekend_or_holiday_is_held_against_the_limit_of_one_session():
     assert hits(price_limit_moves.find(given_closes({"AAA": [10.0, 20.0]}, DAYS[3:5]))) == [("AAA", DAYS[4])]
 
 

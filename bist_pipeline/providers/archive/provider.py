@@ -135,6 +135,7 @@ class ArchiveProvider:
             as_of=time_of_newest_bar(newest, written_at, self.clock.now(), self.hours),
             payload_hash=hashlib.sha256(payload).hexdigest(),
             recognised=frames.notes,
+            payload=payload,
         )
 
     def _file_of(self, symbol: str) -> Path:
@@ -201,6 +202,7 @@ def build_archive(settings: Settings, services: Services) -> ArchiveProvider:
 ARCHIVE = ProviderSpec(
     name=NAME,
     terms="Your own files: what you may do with them is between you and their source.",
+    licence="that of your files",
     delay=DELAY,
     build=build_archive,
 )

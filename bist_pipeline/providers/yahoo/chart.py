@@ -23,7 +23,8 @@ from bist_pipeline.providers.yahoo._chart_history import Setting, build_history
 from bist_pipeline.providers.yahoo._chart_live import LiveCharts
 from bist_pipeline.providers.yahoo._chart_nulls import Rows, fill, null_rows
 from bist_pipeline.providers.yahoo._chart_times import day_mark
-from bist_pipeline.providers.yahoo._client import FAMILY, YahooClient
+from bist_pipeline.providers.yahoo._client import FAMILY, Answer, YahooClient
+from bist_pipeline.providers.yahoo._quote_answer import payload_hash
 from bist_pipeline.settings import Settings
 
 NAME = "yahoo_chart"
@@ -35,9 +36,24 @@ TERMS = (
     "Yahoo Finance: for your personal use alone; no redistribution, no commercial use, no excessive asking. Yahoo "
     "promises neither service nor correctness. Its terms decide: https://legal.yahoo.com"
 )
+LICENCE = "no licence to pass it on: Yahoo's terms of service"
 
 # For rows that came without a close: one more answer tells a fault of transmission from a gap of Yahoo's.
 _MOST_FURTHER_REQUESTS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """One answer.
+
+    Attributes:
+        chart: What was read.
+        payload: The bytes it was read from, whose hash the chart names; those of several answers follow each other, a
+            line each.
+    """
+
+    chart: Chart
+    payload: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,49 +108,50 @@ class ChartProvider:
         note = self.client.note()
         calendar = _calendar(self.settings)
         params = _params(self.clock.now())
-        chart, nulls = self._complete(self._ask(symbol, params), symbol, params, calendar)
-        history = build_history(chart, symbol, Setting(NAME, self.clock.now(), calendar, DELAY, note))
-        return replace(history, recognised={**history.recognised, **nulls})
+        told, nulls = self._complete(self._ask(symbol, params), symbol, params, calendar)
+        history = build_history(told.chart, symbol, Setting(NAME, self.clock.now(), calendar, DELAY, note))
+        return replace(history, recognised={**history.recognised, **nulls}, payload=told.payload)
 
-    def _ask(self, symbol: str, params: Mapping[str, str]) -> Chart:
-        return self.client.send("chart", f"/v8/finance/chart/{yahoo_symbol(symbol)}", params, read_chart, symbol=symbol)
+    def _ask(self, symbol: str, params: Mapping[str, str]) -> _Told:
+        return self.client.send("chart", f"/v8/finance/chart/{yahoo_symbol(symbol)}", params, _read, symbol=symbol)
 
     def _complete(
-        self, chart: Chart, symbol: str, params: Mapping[str, str], calendar: SessionCalendar
-    ) -> tuple[Chart, dict[str, Any]]:
+        self, told: _Told, symbol: str, params: Mapping[str, str], calendar: SessionCalendar
+    ) -> tuple[_Told, dict[str, Any]]:
         """Ask again for rows without a close; what comes without one again, Yahoo does not have.
 
         Returns:
-            The chart, and what was done, empty where nothing had to be.
+            The answer, and what was done, empty where nothing had to be.
         """
-        before = missing = null_rows(chart, calendar)
+        before = missing = null_rows(told.chart, calendar)
         if not before.any():
-            return chart, {}
+            return told, {}
         asked, why = 0, ""
         while missing.any() and not why:
             asked += 1
-            filled, why = self._filled(chart, symbol, params, missing)
-            left = null_rows(filled, calendar)
+            filled, why = self._filled(told, symbol, params, missing)
+            left = null_rows(filled.chart, calendar)
             if not why and (np.array_equal(left, missing) or asked == _MOST_FURTHER_REQUESTS):
                 why = "null in the next answer too"
-            chart, missing = filled, left
-        told = {"rows": int(before.sum()), "filled": int(before.sum() - missing.sum()), "asked_again": asked}
-        return chart, {"null_rows": told | ({"left": why} if missing.any() else {})}
+            told, missing = filled, left
+        done = {"rows": int(before.sum()), "filled": int(before.sum() - missing.sum()), "asked_again": asked}
+        return told, {"null_rows": done | ({"left": why} if missing.any() else {})}
 
-    def _filled(self, chart: Chart, symbol: str, params: Mapping[str, str], rows: Rows) -> tuple[Chart, str]:
+    def _filled(self, told: _Told, symbol: str, params: Mapping[str, str], rows: Rows) -> tuple[_Told, str]:
         """Take rows from one more answer.
 
         Returns:
-            The chart; and why it makes no sense to ask on, empty where it does.
+            The answer; and why it makes no sense to ask on, empty where it does.
         """
         try:
-            filled = fill(chart, self._ask(symbol, params), rows)
+            other = self._ask(symbol, params)
+            filled = fill(told.chart, other.chart, rows)
         except (TransientProviderError, BadPayloadError) as error:
             # The first answer is whole but for these rows: they do not cost the others.
-            return chart, f"asking again failed: {error}"
+            return told, f"asking again failed: {error}"
         if filled is None:
-            return chart, "the next answer differs in more than these rows"
-        return filled, ""
+            return told, "the next answer differs in more than these rows"
+        return (told if filled is told.chart else _joined(filled, told.payload, other.payload)), ""
 
 
 def version_mark(settings: Settings, clock: Clock) -> str:
@@ -157,6 +174,15 @@ def build_live_chart(settings: Settings, services: Services) -> LiveCharts:
     return LiveCharts(NAME, client, services.clock.now, settings.collector_max_workers)
 
 
+def _read(answer: Answer) -> _Told:
+    return _Told(read_chart(answer), answer.body)
+
+
+def _joined(chart: Chart, *payloads: bytes) -> _Told:
+    payload = b"\n".join(payloads)
+    return _Told(replace(chart, payload_hash=payload_hash(payload)), payload)
+
+
 def _calendar(settings: Settings) -> SessionCalendar:
     return load_calendar(settings.bist_home / OVERRIDES_FILE)
 
@@ -176,6 +202,7 @@ def _params(now: datetime) -> dict[str, str]:
 YAHOO_CHART = ProviderSpec(
     name=NAME,
     terms=TERMS,
+    licence=LICENCE,
     delay=DELAY,
     build=build_chart,
     build_live=build_live_chart,

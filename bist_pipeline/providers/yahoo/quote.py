@@ -21,7 +21,7 @@ from bist_pipeline.providers.yahoo._crumb import LONGEST_CRUMB, CrumbKeeper
 from bist_pipeline.providers.yahoo._errors import UnauthorizedError
 from bist_pipeline.providers.yahoo._quote_answer import FIELDS, Told, read_quotes
 from bist_pipeline.providers.yahoo._screener import Page
-from bist_pipeline.providers.yahoo.chart import DELAY, TERMS
+from bist_pipeline.providers.yahoo.chart import DELAY, LICENCE, TERMS
 from bist_pipeline.settings import Settings
 
 NAME = "yahoo_quote"
@@ -133,4 +133,4 @@ def build_quote(settings: Settings, services: Services) -> YahooQuote:
     return YahooQuote(settings, YahooClient(settings, services, NAME), services.clock)
 
 
-YAHOO_QUOTE = ProviderSpec(name=NAME, terms=TERMS, delay=DELAY, build_live=build_quote)
+YAHOO_QUOTE = ProviderSpec(name=NAME, terms=TERMS, licence=LICENCE, delay=DELAY, build_live=build_quote)

@@ -12,7 +12,7 @@ from bist_pipeline.providers.yahoo._batches import ask_all, cut, joined, one_ans
 from bist_pipeline.providers.yahoo._client import Answer, YahooClient
 from bist_pipeline.providers.yahoo._quote_answer import Told, empty_quotes
 from bist_pipeline.providers.yahoo._spark_answer import read_spark
-from bist_pipeline.providers.yahoo.chart import DELAY, TERMS
+from bist_pipeline.providers.yahoo.chart import DELAY, LICENCE, TERMS
 from bist_pipeline.settings import Settings
 
 NAME = "yahoo_spark"
@@ -74,4 +74,4 @@ def build_spark(settings: Settings, services: Services) -> YahooSpark:
     return YahooSpark(settings, YahooClient(settings, services, NAME), services.clock)
 
 
-YAHOO_SPARK = ProviderSpec(name=NAME, terms=TERMS, delay=DELAY, build_live=build_spark)
+YAHOO_SPARK = ProviderSpec(name=NAME, terms=TERMS, licence=LICENCE, delay=DELAY, build_live=build_spark)

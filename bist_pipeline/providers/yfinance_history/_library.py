@@ -38,11 +38,13 @@ class Fetched:
     Attributes:
         frame: The library's, every row of it.
         chart: The answer it was made of.
+        payload: Its bytes.
         host: Base URL that answered.
     """
 
     frame: pd.DataFrame
     chart: Chart
+    payload: bytes
     host: str
 
 
@@ -84,7 +86,7 @@ def ask(symbol: str, session: PacedSession, first: date, end: date, *, attempt: 
             raise session.fault
         if session.chart is None or frame.empty:
             raise TransientProviderError(f"{symbol}: yfinance delivered no prices; this says nothing of the share")
-        return Fetched(frame, session.chart, session.host)
+        return Fetched(frame, session.chart, session.payload, session.host)
 
 
 def _call(way: Way, symbol: str, session: PacedSession, options: dict[str, Any]) -> pd.DataFrame:

@@ -46,6 +46,7 @@ class PacedSession(Session[Response]):
     Attributes:
         host: Base URL that is asked since `begin`.
         chart: The last good answer since `begin`.
+        payload: Its bytes.
         fault: What ended the last request since `begin`; kept because the library's `download` swallows exceptions.
         is_stale: Whether Yahoo refused the session: the library must forget its crumb.
     """
@@ -59,6 +60,7 @@ class PacedSession(Session[Response]):
         if settings.yf_user_agents:
             self.headers["User-Agent"] = random.choice(settings.yf_user_agents)
         self.chart: Chart | None = None
+        self.payload = b""
         self.fault: BistError | None = None
         self.is_stale = False
         self._pacer, self._clock, self._hosts = pacer, clock, settings.yahoo_hosts
@@ -74,6 +76,7 @@ class PacedSession(Session[Response]):
             turn: Whose turn it is, counted through the hosts from 0.
         """
         self.chart = self.fault = None
+        self.payload = b""
         self._symbol, self._attempt = symbol, attempt
         self.host = self._hosts[turn % len(self._hosts)]
 
@@ -101,7 +104,7 @@ class PacedSession(Session[Response]):
         response, verdict = self._send(method, url, CHART, options)
         if response is None or not isinstance(verdict.value, Chart):
             self._refuse(verdict)
-        self.chart = verdict.value
+        self.chart, self.payload = verdict.value, response.content
         return response
 
     def _once(self, method: Any, url: str, route: str, options: dict[str, Any]) -> Response:

@@ -26,7 +26,7 @@ from bist_pipeline.providers.pacing.contract import Pacer
 from bist_pipeline.providers.yahoo._chart_history import Setting, build_history
 from bist_pipeline.providers.yahoo._client import FAMILY, YahooClient
 from bist_pipeline.providers.yahoo._errors import nothing_open
-from bist_pipeline.providers.yahoo.chart import DELAY, TERMS, version_mark
+from bist_pipeline.providers.yahoo.chart import DELAY, LICENCE, TERMS, version_mark
 from bist_pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class YFinanceProvider:
         history = build_history(fetched.chart, symbol, setting)
         bars = read_bars(fetched.frame, fetched.chart)
         rows = {"host": fetched.host, "rows_told": len(fetched.chart.seconds), "rows_kept": len(bars)}
-        return replace(history, bars=bars, recognised={**history.recognised, **rows})
+        return replace(history, bars=bars, recognised={**history.recognised, **rows}, payload=fetched.payload)
 
     def _ask(self, symbol: str) -> "Fetched":
         from bist_pipeline.providers.yfinance_history._library import ask
@@ -156,6 +156,7 @@ def build_yfinance(settings: Settings, services: Services) -> YFinanceProvider:
 YFINANCE = ProviderSpec(
     name=NAME,
     terms=TERMS,
+    licence=LICENCE,
     delay=DELAY,
     build=build_yfinance,
 )

@@ -5,7 +5,7 @@ Belongs here: the types. Does not belong here: applying a repair (`market/repair
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy.typing as npt
 import pandas as pd
@@ -21,6 +21,14 @@ REPAIR_COLUMNS = (
 )
 # One row per corporate action that the prices tell of and nobody stated; `ratio` is shares after per share before.
 INFERRED_COLUMNS = ("symbol", "ex_date", "kind", "ratio", "amount_try", "reason")
+# One row per run of bars of which a value beside the bar itself is wrong: `column` is `adj_close` or `dividend`, to be
+# multiplied with `factor` (0: there was none).
+MISADJUSTED_COLUMNS = ("symbol", "first_session", "last_session", "column", "factor", "rule", "reason")
+
+
+def _none_misadjusted() -> pd.DataFrame:
+    return pd.DataFrame(columns=list(MISADJUSTED_COLUMNS))
+
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +83,10 @@ class Breaks:
         verdicts: `VERDICT_COLUMNS`.
         repairs: `REPAIR_COLUMNS`; no two of one symbol overlap.
         actions: `INFERRED_COLUMNS`.
+        misadjusted: `MISADJUSTED_COLUMNS`; says nothing against the bars.
     """
 
     verdicts: pd.DataFrame
     repairs: pd.DataFrame
     actions: pd.DataFrame
+    misadjusted: pd.DataFrame = field(default_factory=_none_misadjusted)

@@ -1,0 +1,66 @@
+"""The analysis of one symbol's history, step by step.
+
+Belongs here: the order of the rules. Does not belong here: any rule.
+
+1. Measure the moves from close to close, net of known actions (`_moves.py`).
+2. Rows a hundred times off (`_levels.py`), then rows not adjusted for a stated split (`_levels.py`).
+3. Of the moves beyond the limit that are left: those that revert (`_spikes.py`).
+4. The rest one by one, by the grid on both sides (`_factors.py`). Where an exchange has no limit this step is left out:
+   any move may be one.
+5. The adjusted close against the dividends stated (`_dividends.py`).
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from bist_pipeline.core.price_limits import limit_on
+from bist_pipeline.core.ticks import snap
+from bist_pipeline.quality.breaks._dividends import dividend_faults
+from bist_pipeline.quality.breaks._factors import Break, explain
+from bist_pipeline.quality.breaks._grids import grid_of
+from bist_pipeline.quality.breaks._levels import unadjusted, unit_errors
+from bist_pipeline.quality.breaks._moves import moves_of
+from bist_pipeline.quality.breaks._spikes import spikes
+from bist_pipeline.quality.breaks._told import NOTHING, Told, join, to_breaks
+from bist_pipeline.quality.breaks.contract import Breaks, Exchange, SymbolHistory
+
+BORSA_ISTANBUL = Exchange(limit=limit_on, snap=snap)
+
+
+def analyse(history: SymbolHistory, exchange: Exchange = BORSA_ISTANBUL) -> Breaks:
+    """Find the breaks of one symbol's history, tell actions from faults, and say what heals them.
+
+    Args:
+        history: Bars on sessions only, each once.
+        exchange: What its rules guarantee.
+
+    Returns:
+        Verdicts, repairs, inferred actions and misadjusted values; all about this symbol alone.
+    """
+    return to_breaks(history, _moves_told(history, exchange) + dividend_faults(history))
+
+
+def analyse_all(histories: Iterable[SymbolHistory], exchange: Exchange = BORSA_ISTANBUL) -> Breaks:
+    """Analyse symbol by symbol and put the answers under one another."""
+    return join(analyse(history, exchange) for history in histories)
+
+
+def _moves_told(history: SymbolHistory, exchange: Exchange) -> Told:
+    moves = moves_of(history, exchange)
+    open_ = moves.beyond
+    if not open_.any():
+        return NOTHING
+    told, steps = unit_errors(history, moves)
+    open_ &= steps == 0
+    more, steps = unadjusted(history, moves, open_)
+    open_ &= steps == 0
+    told += more
+    more, reverting = spikes(moves, open_)
+    open_ &= ~reverting
+    told += more
+    if moves.has_limit:
+        grid = None if exchange.snap is None else grid_of(history, moves.bar, exchange.snap)
+        for at in np.flatnonzero(open_):
+            told += explain(Break(history, moves, int(at), grid))
+    return told

@@ -1,0 +1,155 @@
+"""What the rules say about one symbol, by bar number, and the frames that are made of it.
+
+Belongs here: the records and their layout. Does not belong here: any decision.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Self
+
+import numpy as np
+import pandas as pd
+
+from bist_pipeline.quality.breaks.contract import (
+    INFERRED_COLUMNS,
+    MISADJUSTED_COLUMNS,
+    REPAIR_COLUMNS,
+    VERDICT_COLUMNS,
+    Breaks,
+    SymbolHistory,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One bar: what is wrong with it or what it begins."""
+
+    bar: int
+    rule: str
+    effect: str
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """Bars `start` to `stop` (exclusive) are to be multiplied."""
+
+    start: int
+    stop: int
+    price_factor: float
+    volume_factor: float
+    rule: str
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Inferred:
+    """An action on bar `bar`: `ratio` shares after per share before."""
+
+    bar: int
+    ratio: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Misadjusted:
+    """Bars `start` to `stop` (exclusive) whose `column` is to be multiplied with `factor`."""
+
+    start: int
+    stop: int
+    column: str
+    factor: float
+    rule: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Everything said about one symbol."""
+
+    verdicts: tuple[Verdict, ...] = ()
+    repairs: tuple[Repair, ...] = ()
+    actions: tuple[Inferred, ...] = ()
+    misadjusted: tuple[Misadjusted, ...] = field(default=())
+
+    def __add__(self, other: Self) -> Self:
+        return type(self)(
+            self.verdicts + other.verdicts,
+            self.repairs + other.repairs,
+            self.actions + other.actions,
+            self.misadjusted + other.misadjusted,
+        )
+
+
+NOTHING = Told()
+
+
+def to_breaks(history: SymbolHistory, told: Told) -> Breaks:
+    """Lay out what was said as frames, in session order, the repairs cut so that none overlap."""
+    symbol, day = history.symbol, history.day.astype("datetime64[us]")
+    verdicts = [
+        (symbol, day[v.bar], v.rule, v.effect, v.kind, v.reason) for v in sorted(told.verdicts, key=lambda v: v.bar)
+    ]
+    repairs = [
+        (symbol, day[r.start], day[r.stop - 1], r.price_factor, r.volume_factor, r.rule, r.kind, r.reason)
+        for r in _cut(told.repairs)
+    ]
+    actions = [
+        (symbol, day[a.bar], "split", a.ratio, np.nan, a.reason) for a in sorted(told.actions, key=lambda a: a.bar)
+    ]
+    wrong = [
+        (symbol, day[m.start], day[m.stop - 1], m.column, m.factor, m.rule, m.reason)
+        for m in sorted(told.misadjusted, key=lambda m: (m.start, m.column))
+    ]
+    return Breaks(
+        _frame(verdicts, VERDICT_COLUMNS),
+        _frame(repairs, REPAIR_COLUMNS),
+        _frame(actions, INFERRED_COLUMNS),
+        _frame(wrong, MISADJUSTED_COLUMNS),
+    )
+
+
+def join(found: Iterable[Breaks]) -> Breaks:
+    """Put the answers about several symbols under one another."""
+    every = list(found)
+    return Breaks(
+        *(
+            _joined([getattr(breaks, name) for breaks in every], columns)
+            for name, columns in (
+                ("verdicts", VERDICT_COLUMNS),
+                ("repairs", REPAIR_COLUMNS),
+                ("actions", INFERRED_COLUMNS),
+                ("misadjusted", MISADJUSTED_COLUMNS),
+            )
+        )
+    )
+
+
+def _joined(frames: list[pd.DataFrame], columns: tuple[str, ...]) -> pd.DataFrame:
+    filled = [frame for frame in frames if len(frame)]
+    return pd.concat(filled, ignore_index=True) if filled else _frame([], columns)
+
+
+_DAYS = ("session_date", "first_session", "last_session", "ex_date")
+_NUMBERS = ("price_factor", "volume_factor", "ratio", "amount_try", "factor")
+
+
+def _frame(rows: list[tuple], columns: tuple[str, ...]) -> pd.DataFrame:
+    dtypes = {name: "datetime64[us]" if name in _DAYS else "float64" if name in _NUMBERS else "str" for name in columns}
+    return pd.DataFrame(rows, columns=list(columns)).astype(dtypes)
+
+
+def _cut(repairs: tuple[Repair, ...]) -> list[Repair]:
+    """Multiply repairs where they meet; a run carries the rule of the break next to it and every reason."""
+    edges = sorted({edge for repair in repairs for edge in (repair.start, repair.stop)})
+    runs = []
+    for start, stop in zip(edges, edges[1:], strict=False):
+        mine = sorted((r for r in repairs if r.start <= start and stop <= r.stop), key=lambda r: r.stop)
+        price = float(np.prod([r.price_factor for r in mine]))
+        volume = float(np.prod([r.volume_factor for r in mine]))
+        if mine and (price, volume) != (1.0, 1.0):
+            reason = "; ".join(r.reason for r in mine)
+            runs.append(Repair(start, stop, price, volume, mine[0].rule, mine[0].kind, reason))
+    return runs

@@ -1,0 +1,1 @@
+"""Two sources of the same bars compared: see `engine.py`."""
