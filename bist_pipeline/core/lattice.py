@@ -68,7 +68,8 @@ def find_factors(
         prices: Prices of one stretch with one factor, shape (n,); what is not finite or not positive is left out.
         days: Their sessions, shape (n,).
         snap: The nearest price of the grid and the distance in ticks.
-        lowest, highest: Between which the factor is searched.
+        lowest: Smallest factor that is looked for.
+        highest: Largest one.
 
     Returns:
         The factors, each refined; none for fewer than `LEAST` different prices.

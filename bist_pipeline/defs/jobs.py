@@ -17,6 +17,7 @@ derive_sessions = dg.define_asset_job(
 
 _LIVE_CHAIN = (
     "market/quotes",
+    "reference/corporate_actions",
     "market/daily_prices",
     "analytics/indicators",
     "analytics/candlestick_patterns",

@@ -35,16 +35,28 @@ def counts_metadata(counts: WriteCounts) -> dict[str, int]:
 
 
 def add_session_rows(
-    context: dg.AssetExecutionContext, calendar: SessionCalendar, span: Span, by_session: "pd.Series[int]"
+    context: dg.AssetExecutionContext,
+    calendar: SessionCalendar,
+    span: Span,
+    by_session: "pd.Series[int]",
+    asset: dg.AssetKey | None = None,
 ) -> None:
-    """Attach to each session's partition how many rows it has, or that the exchange was closed."""
+    """Attach to each session's partition how many rows it has, or that the exchange was closed.
+
+    Args:
+        context: The step's.
+        calendar: Tells which sessions were held.
+        span: The sessions of the run.
+        by_session: Rows per session.
+        asset: Which of the step's assets; None where it has one.
+    """
     rows = {str(pd.Timestamp(str(day)).date()): int(count) for day, count in by_session.items()}
     traded = {str(day) for day in calendar.sessions(span.first, span.last)}
     for key in context.partition_keys:
         told: dict[str, Any] = {"dagster/partition_row_count": rows.get(key, 0)}
         if key not in traded:
             told["session"] = "closed"
-        context.add_asset_metadata(told, partition_key=key)
+        context.add_asset_metadata(told, asset_key=asset, partition_key=key)
 
 
 def pictures(span: Span, draw: Callable[[], Mapping[str, bytes]]) -> dict[str, dg.MarkdownMetadataValue]:

@@ -5,7 +5,7 @@ steps of one history (`undo_steps.py`), splits alone (`splits.py`), which statem
 adjusts by what it says itself, right or wrong, and that is what must be undone.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -108,6 +108,29 @@ def undo_adjustments(rows: pd.DataFrame, undoing: Undoing) -> tuple[pd.DataFrame
     columns["volume_raw"][mine] = np.rint(columns["volume_raw"][mine] / shares.ratio)
     basis = pd.array(np.where(mine, "as_traded", rows["basis"].to_numpy(dtype=object)), dtype="str")
     return rows.assign(**columns, basis=basis), doubtful
+
+
+def with_solved_amounts(delivered: Actions, undoing: Undoing) -> Actions:
+    """What providers say, with the amounts that they adjusted by in place of misstated ones.
+
+    A dividend that was not adjusted for at all stays as stated: it may have been paid all the same.
+
+    Args:
+        delivered: What was planned with.
+        undoing: From `plan_undoing`.
+
+    Returns:
+        The same with a column `reason` that says what was stated.
+    """
+    found = undoing.amounts[undoing.amounts["amount_try"] > 0].assign(kind="dividend")
+    keys = ["symbol", "ex_date", "kind"]
+    frame = delivered.frame.reset_index(drop=True)
+    place = pd.MultiIndex.from_frame(found[keys]).get_indexer(pd.MultiIndex.from_frame(frame[keys]))
+    amount, reason = frame["amount_try"].to_numpy(dtype=np.float64, copy=True), np.full(len(frame), "", dtype=object)
+    for row in np.flatnonzero(place >= 0):
+        stated, amount[row] = amount[row], found["amount_try"].iloc[place[row]]
+        reason[row] = f"stated as {stated:.6g} per share, adjusted for as {amount[row]:.6g}"
+    return replace(delivered, frame=frame.assign(amount_try=amount, reason=pd.array(reason, dtype="str")))
 
 
 def _frame(rows: list[tuple], columns: tuple[str, ...], types: tuple[str, ...]) -> pd.DataFrame:

@@ -100,6 +100,7 @@ class History:
         prices: As delivered, shape (n, 4), the close last.
         money, shares: What each row is to be multiplied with for dividends and for splits, shape (n,).
         steps: How many events each of these products holds, shape (n,).
+        is_lost: Whether some bars stayed off the grid: nothing earlier can be solved then.
     """
 
     symbol: str
@@ -110,6 +111,7 @@ class History:
     money: FloatArray
     shares: FloatArray
     steps: npt.NDArray[np.int64]
+    is_lost: bool = False
 
     @classmethod
     def of(cls, symbol: str, rows: pd.DataFrame) -> "History":
@@ -146,7 +148,11 @@ class History:
         left = float(self.prices[base, 3] * self.money[base])  # the close less the dividend, in the provider's shares
         ratio = (left + self._on_grid_at(base, left, event.value)) / left
         stated = Step(event.ex_date, "dividend", ratio, event.value)
-        return stated if self._fits(event, ratio) else self._solved(event, base, left) or stated
+        if self.is_lost or self._fits(event, ratio):
+            return stated
+        solved = self._solved(event, base, left)
+        self.is_lost = solved is None
+        return solved or stated
 
     def _on_grid_at(self, base: int, left: float, amount: float) -> float:
         """The amount that makes the close before exactly a price of the grid, where it is one up to rounding."""

@@ -18,6 +18,8 @@ from bist_pipeline.pipeline.span import CHUNK_WEEKDAYS, Span
 from bist_pipeline.pipeline.traded import TRADED_SQL
 from bist_pipeline.providers.contract import PriceProvider
 from bist_pipeline.schemas.contract import Contract
+from bist_pipeline.schemas.market import GRADES
+from bist_pipeline.schemas.reference import ACTION_ORIGINS
 from bist_pipeline.settings import Settings
 from bist_pipeline.storage.database import Database
 
@@ -40,6 +42,27 @@ def coverage_counts(context: PipelineContext, span: Span) -> Mapping[str, int]:
         {"first": span.first, "last": span.last},
     )
     return {row.state: int(row.sessions) for row in rows}
+
+
+def grade_counts(context: PipelineContext, span: Span) -> Mapping[str, int]:
+    """Count the accepted bars of a span by grade: `grade_A`, `grade_B`, `grade_C`."""
+    rows = context.database.rows(
+        "SELECT grade, count(*) AS bars FROM market.daily_prices WHERE session_date BETWEEN :first AND :last "
+        "GROUP BY grade",
+        {"first": span.first, "last": span.last},
+    )
+    return {f"grade_{grade}": 0 for grade in GRADES} | {f"grade_{row.grade}": int(row.bars) for row in rows}
+
+
+def action_counts(context: PipelineContext, span: Span) -> Mapping[str, int]:
+    """Count the corporate actions of a span by who says so: `actions_desk`, `actions_provider`, `actions_inferred`."""
+    rows = context.database.rows(
+        "SELECT origin, count(*) AS actions FROM reference.corporate_actions "
+        "WHERE ex_date BETWEEN :first AND :last GROUP BY origin",
+        {"first": span.first, "last": span.last},
+    )
+    none = {f"actions_{origin}": 0 for origin in ACTION_ORIGINS}
+    return none | {f"actions_{row.origin}": int(row.actions) for row in rows}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 Belongs here: the arithmetic that three checks share. Does not belong here: what is told about a step.
 
-1. The close before is the last usable one of the symbol, however many sessions back.
+1. The close before is the last usable one of the symbol, however many sessions back. A bar on another basis than the
+   symbol's others (one that was withheld, so that nothing was undone) is none.
 2. The limit holds from session to session, so over a gap it is compounded over the sessions of the gap.
 3. An action with ex-date after the session before, and not after this one, multiplies the price that the step starts
    from: by its whole factor where prices are as traded, by what dividends take where splits are adjusted for, by
@@ -52,7 +53,7 @@ class Moves:
     @classmethod
     def of(cls, panel: Panel, actions: pd.DataFrame) -> Self:
         """Compare the closes of a panel."""
-        close = usable(panel.values("close_try"))
+        close = np.where(panel.is_comparable, usable(panel.values("close_try")), np.nan)
         since = _last_before(np.isfinite(close))
         start = np.maximum(since, 0)
         before = np.where(since >= 0, np.take_along_axis(close, start, axis=1), np.nan)

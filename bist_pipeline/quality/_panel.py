@@ -15,6 +15,7 @@ from bist_pipeline.core.bars import FloatArray
 from bist_pipeline.quality._range import as_traded, is_judged, trading_days
 from bist_pipeline.quality._thresholds import COMPUTABLE
 from bist_pipeline.quality.contract import CheckInput
+from bist_pipeline.schemas.market import BASES
 
 _NO_ROW = -1
 
@@ -67,6 +68,13 @@ class Panel:
     def is_basis(self, basis: str) -> npt.NDArray[np.bool_]:
         """Return where `bars` are of a basis, shape (s, t)."""
         return np.append((self.bars["basis"] == basis).to_numpy(dtype=bool), False)[self.row]
+
+    @property
+    def is_comparable(self) -> npt.NDArray[np.bool_]:
+        """Where a row is of the basis of most rows of its symbol: rows of two bases are no neighbours, shape (s, t)."""
+        bases = np.stack([self.is_basis(basis) for basis in BASES])
+        most = bases.sum(axis=2).argmax(axis=0)
+        return np.take_along_axis(bases, most[None, :, None], axis=0)[0]
 
     def at(self, hit: npt.NDArray[np.bool_], **columns: npt.NDArray[Any]) -> pd.DataFrame:
         """List the marked cells of the sessions that are judged.

@@ -20,7 +20,10 @@ def find(given: CheckInput) -> Finding:
     days = rows["session_date"].nunique()
     traded = int((rows["volume_raw"] > 0).sum())
     return report(
-        offences(rows["symbol"], rows["session_date"], texts("close {close_raw}, volume {volume_raw}", rows)),
+        offences(
+            *(rows["symbol"], rows["session_date"], texts("close {close_raw}, volume {volume_raw}", rows)),
+            kind="fault",
+        ),
         found=f"{plural(len(rows), 'bar')} on {plural(days, 'day')} without a session, {traded:,} with volume.",
         clear=f"All {plural(len(judged), 'bar')} stand on sessions.",
         counts={"bars": len(judged), "days": days, "with_volume": traded},

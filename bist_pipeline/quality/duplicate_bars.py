@@ -20,7 +20,7 @@ def find(given: CheckInput) -> Finding:
     differing = int((rows["how"] == "differs from").sum())
     template = "row {source_row} {how} row {first_row}: close {close_raw}, volume {volume_raw}"
     return report(
-        offences(rows["symbol"], rows["session_date"], texts(template, rows)),
+        offences(rows["symbol"], rows["session_date"], texts(template, rows), kind="fault"),
         found=f"{plural(len(rows), 'bar')} delivered again, {differing:,} of them with other values.",
         clear=f"None of {plural(len(judged), 'bar')} was delivered twice.",
         counts={"bars": len(judged), "differing": differing},

@@ -17,7 +17,7 @@ def find(given: CheckInput) -> Finding:
     template = "open {open_raw}, high {high_raw}, low {low_raw}, close {close_raw}"
     symbols = rows["symbol"].nunique()
     return report(
-        offences(rows["symbol"], rows["session_date"], texts(template, rows)),
+        offences(rows["symbol"], rows["session_date"], texts(template, rows), kind="fault"),
         found=f"{plural(len(rows), 'bar')} of {plural(symbols, 'symbol')} with a price of zero or below.",
         clear=f"All prices of {plural(len(judged), 'bar')} are above zero.",
         counts={"bars": len(judged), "symbols": symbols},

@@ -28,7 +28,7 @@ def find(given: CheckInput) -> Finding:
     rows = judged[hit].assign(fault=np.select([mask[hit] for mask in faults.values()], list(faults), default=""))
     template = "{fault}: open {open_raw}, high {high_raw}, low {low_raw}, close {close_raw}"
     return report(
-        offences(rows["symbol"], rows["session_date"], texts(template, rows)),
+        offences(rows["symbol"], rows["session_date"], texts(template, rows), kind="fault"),
         found=f"{plural(len(rows), 'bar')} of {len(judged):,} with prices out of order.",
         clear=f"The prices of all {plural(len(judged), 'bar')} are in order.",
         counts={"bars": len(judged)},

@@ -225,3 +225,41 @@ def test_an_archive_as_traded_with_splits_is_derived_in_its_sessions_shares_too(
     )
     served = contents(context, "analytics.indicators")
     assert served["rsi_14"].tolist()[20:] == wanted["rsi_14"].tolist()[20:]
+
+
+def test_dividends_and_the_desks_actions_are_derived_through_and_change_no_earlier_row(sites, tmp_path):
+    bars = simulated_bars(1, 60, first=FIRST)
+    days = bars["session_date"]
+    base = bars["close_try"].iloc[29]
+    paid = round(base * 0.08, 2)
+    # Of a bonus and rights issue the archive knows nothing.
+    for name in PRICES:
+        bars.loc[30:, name] = np.round((bars.loc[30:, name] - paid) / 2, 2)
+    folder = write_archive(tmp_path / "archive", bars)
+    place = folder / "ZZAAA.csv"
+    lines = place.read_text().splitlines()
+    told = [f"{line},{'Dividends' if not n else paid if n == 31 else 0.0}" for n, line in enumerate(lines)]
+    place.write_text("\n".join(told))
+    context = sites.make(folder, bist_archive_basis="as_traded")
+    day = f"{days[30]:%Y-%m-%d}"
+    desk = context.settings.bist_home / "corporate_actions.csv"
+    desk.write_text(
+        f"symbol,ex_date,kind,ratio,subscription_try\nZZAAA,{day},bonus,0.75,\nZZAAA,{day},rights,0.25,{base / 5:.4f}\n"
+    )
+    run(context, FIRST, days.max())
+    row = contents(context, "reference.action_factors").iloc[0]
+    left = (base + 0.25 * round(base / 5, 4) - paid) / 2 / base
+    assert (row["price_factor"], row["share_ratio"], row["kinds"]) == (
+        pytest.approx(left),
+        2.0,
+        "bonus,rights,dividend",
+    )
+    served = contents(context, "analytics.indicators")
+    for end in (30, 60):
+        known = bars.iloc[:end].assign(is_final=True)
+        if end > 30:
+            known.loc[:29, list(PRICES)] *= left
+            known.loc[:29, "volume_shares"] *= 2.0
+        wanted = compute_indicators(Bars.from_frame(known)).iloc[20 if end == 30 else 30 :]
+        for name in ("rsi_14", "atr_14", "mfi_14"):
+            np.testing.assert_allclose(served[name].iloc[wanted.index], wanted[name], rtol=1e-9, err_msg=name)

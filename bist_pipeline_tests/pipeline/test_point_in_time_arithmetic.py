@@ -67,7 +67,7 @@ def test_a_dividend_gap_is_no_breakdown():
 def test_bonus_rights_and_dividend_of_one_day_by_hand():
     # (20 + 0.5 × 1 − 2) / (1 + 0.5 + 1.5) = 18.5 / 3 on the ex-date; three shares of one.
     frame = make_bars(1, 4).frame.assign(
-        **dict.fromkeys(PRICE_COLUMNS, [10.0, 20.0, 6.2, 6.3]), volume_shares=[300.0, 600.0, 900.0, 1200.0]
+        **dict.fromkeys(PRICE_COLUMNS, (10.0, 20.0, 6.2, 6.3)), volume_shares=[300.0, 600.0, 900.0, 1200.0]
     )
     factors = factors_of((frame["session_date"].iloc[2], 18.5 / 60, 3.0))
     seen = []
@@ -131,15 +131,20 @@ def test_what_comes_after_a_session_changes_no_row_of_it(function):
         assert_same_bits(early, whole[whole["session_date"] < days[end]].reset_index(drop=True), str(end))
 
 
-@settings(max_examples=25, deadline=None)
-@given(since=st.integers(0, 99), most=st.sampled_from([1, 60, 150, 10**6]))
-def test_any_span_in_any_portions_gives_the_rows_of_the_whole(since, most):
+@settings(max_examples=20, deadline=None)
+@given(
+    since=st.integers(0, 99),
+    most=st.sampled_from([1, 60, 150, 10**6]),
+    function=st.sampled_from([compute_indicators, detect_traded]),
+)
+def test_any_span_in_any_portions_gives_the_rows_of_the_whole(since, most, function):
     bars, days = make_bars(3, 100), make_bars(1, 100).frame["session_date"]
     factors = known_until(days, 100).factors["ZZAAA"]
     known = {"ZZAAA": factors, "ZZAAC": factors.iloc[1:4]}
-    whole = PointInTime(known).compute(compute_indicators, bars, ORIGIN)
-    part = PointInTime(known, series_rows=most).compute(compute_indicators, bars, days[since].date())
+    whole = PointInTime(known).compute(function, bars, ORIGIN)
+    part = PointInTime(known, series_rows=most).compute(function, bars, days[since].date())
     assert_same_bits(part, whole[whole["session_date"] >= days[since]].reset_index(drop=True))
+    assert part.dtypes.to_dict() == whole.dtypes.to_dict()
 
 
 def test_no_portion_is_larger_than_asked_but_by_one_series():

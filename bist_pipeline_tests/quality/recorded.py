@@ -12,30 +12,35 @@ from pathlib import Path
 import pandas as pd
 
 from bist_pipeline.core.calendar import load_calendar
+from bist_pipeline.core.errors import BistError
 from bist_pipeline.providers.archive.provider import ArchiveProvider
 from bist_pipeline.providers.contract import Basis
 from bist_pipeline.quality.contract import CheckInput, Finding
 from bist_pipeline.quality.registry import registered_checks
 
 
-def daily_files(folder: Path, basis: Basis = "fully_adjusted") -> pd.DataFrame:
-    """Every row of a folder's files, as the archive provider delivers them."""
-    provider = ArchiveProvider(folder, basis)
-    histories = [provider.history(symbol) for symbol in provider.symbols()]
-    frames = [
-        history.bars.assign(symbol=history.symbol, basis=history.basis, source=history.source)
-        for history in histories
-        if len(history.bars)
-    ]
+def recording(folder: Path, basis: Basis = "fully_adjusted") -> CheckInput:
+    """Every row of a folder's files, as the archive provider delivers them, and the files that it refuses."""
+    provider, frames, outcomes = ArchiveProvider(folder, basis), [], []
+    for symbol in provider.symbols():
+        try:
+            history = provider.history(symbol)
+        except BistError as error:
+            outcomes.append((symbol, "failed", str(error)))
+            continue
+        outcomes.append((symbol, "answered", ""))
+        frames.append(history.bars.assign(symbol=symbol, basis=history.basis, source=history.source))
     rows = pd.concat(frames, ignore_index=True).astype({"symbol": "str", "basis": "str", "source": "str"})
-    return rows.assign(occurrence=rows.groupby(["symbol", "session_date"]).cumcount().astype("int64"))
+    rows = rows.assign(occurrence=rows.groupby(["symbol", "session_date"]).cumcount().astype("int64"))
+    return input_of(rows, pd.DataFrame(outcomes, columns=["symbol", "status", "reason"]).astype("str"))
 
 
-def input_of(raw: pd.DataFrame, **further) -> CheckInput:
+def input_of(raw: pd.DataFrame, outcomes: pd.DataFrame | None = None, **further) -> CheckInput:
     """What a run over all of the rows gives to the checks."""
     days = raw["session_date"]
     schedule = load_calendar().schedule(days.min().date(), days.max().date())
-    outcomes = pd.DataFrame({"symbol": raw["symbol"].unique(), "status": "answered", "reason": ""})
+    if outcomes is None:
+        outcomes = pd.DataFrame({"symbol": raw["symbol"].unique(), "status": "answered", "reason": ""})
     return CheckInput(raw, schedule[["session_date", "is_session", "is_half_day"]], outcomes, **further)
 
 
@@ -71,11 +76,11 @@ def table(findings: Mapping[str, Finding]) -> pd.DataFrame:
 
 def main(folder: Path) -> None:
     """Print the table, the totals and the seconds."""
-    raw = daily_files(folder)
-    given = input_of(raw)
+    given = recording(folder)
     findings, seconds = timed(given)
     write = sys.stdout.write
-    write(f"{len(raw):,} bars of {raw['symbol'].nunique()} symbols\n\n| rule | session | rows | effect | example |\n")
+    write(f"{len(given.raw):,} bars of {given.raw['symbol'].nunique()} symbols\n\n")
+    write("| rule | session | rows | effect | example |\n")
     write("| --- | --- | ---: | --- | --- |\n")
     for row in table(findings).itertuples():
         session = "" if pd.isna(row.session_date) else f"{row.session_date:%Y-%m-%d}"

@@ -3,6 +3,8 @@
 Real values are quoted of 92 and 32 recorded shares as Yahoo served them, undone to as traded where that is said.
 """
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -214,6 +216,13 @@ def test_a_step_elsewhere_is_found_in_any_index():
 )
 def test_an_index_in_one_way_of_counting_and_a_share_are_not(values, symbol):
     assert index_redenomination.find(closes(values, INDEX_DAYS, symbol=symbol)).passed
+
+
+def test_a_bar_from_which_nothing_was_undone_is_no_neighbour_of_bars_as_traded():
+    given_ = closes([100.0, 10.0, 101.0, 102.0])
+    mixed = given_.raw.assign(basis=["as_traded", "split_adjusted", "as_traded", "as_traded"])
+    assert not price_limit_moves.find(given_).passed
+    assert price_limit_moves.find(dataclasses.replace(given_, raw=mixed)).passed
 
 
 def test_actions_and_prices_around_the_sessions_judged_count_and_are_not_told():

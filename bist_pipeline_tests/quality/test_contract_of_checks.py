@@ -1,5 +1,6 @@
 """What every registered check keeps to; a new check is held to it without a line here."""
 
+import copy
 import dataclasses
 
 import numpy as np
@@ -16,15 +17,6 @@ from bist_pipeline_tests.quality.inputs import DAYS, given, judging
 
 CHECKS = list(registered_checks().values())
 over_all_checks = pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
-
-# Checks that look at the whole market at once, with the reason.
-MARKET_WIDE = {
-    "symbols_answering": "a share of all symbols asked",
-    "missing_bars": "whether the others have a bar",
-    "flat_zero_volume_bars": "whether the others traded",
-    "stale_bars": "closes that stand still in most of the market, beside bars copied in one symbol",
-    "truncated_sessions": "one symbol may have a quiet day",
-}
 
 OPTIONAL = ["effect", "kind"]
 
@@ -163,9 +155,8 @@ def test_only_the_sessions_judged_are_told_and_those_as_with_all_of_them(check, 
 
 
 @over_all_checks
-def test_a_symbol_is_judged_by_itself_unless_the_check_is_about_the_market(check, market):
-    if check.name in MARKET_WIDE:
-        assert MARKET_WIDE[check.name]
+def test_a_symbol_is_judged_by_itself_unless_the_check_says_that_it_is_about_the_market(check, market):
+    if check.market_wide:
         return
     whole = check.find(market).rows
     for symbol in (FAULTY[0], FAULTY[7], "YY03", "XZ01"):
@@ -177,8 +168,9 @@ def test_a_symbol_is_judged_by_itself_unless_the_check_is_about_the_market(check
 
 
 @over_all_checks
-def test_a_check_leaves_its_input_alone(check):
-    input_, untouched = (dataclasses.replace(x, bars=undone(x)) for x in (hostile(), hostile()))
+def test_a_check_leaves_its_input_alone(check, market):
+    input_ = dataclasses.replace(market, bars=undone(market))
+    untouched = copy.deepcopy(input_)
     check.find(input_)
     for field in dataclasses.fields(CheckInput):
         value = getattr(input_, field.name)

@@ -40,3 +40,8 @@ def declare(
 def daily(contract: Contract, **own: Any) -> dict[str, Any]:
     """Arguments of `dg.asset` for a table with one partition per session."""
     return declare(contract, **own) | {"partitions_def": SESSIONS, "backfill_policy": CHUNKS}
+
+
+def daily_spec(contract: Contract, **own: Any) -> dg.AssetSpec:
+    """One table of several that one step writes in one transaction; partitions as in `daily`."""
+    return dg.AssetSpec(**declare(contract, **own))

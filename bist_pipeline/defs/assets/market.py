@@ -5,19 +5,22 @@ Two lanes: `raw_prices` holds histories, `quotes` the session in progress; both 
 is a second table.
 """
 
+from collections.abc import Iterator
+
 import dagster as dg
 
-from bist_pipeline.defs.assets._declare import daily
+from bist_pipeline.defs.assets._declare import daily, daily_spec, key_of
 from bist_pipeline.defs.metadata import add_session_rows, counts_metadata, pictures, timer
-from bist_pipeline.defs.partitions import span_of
+from bist_pipeline.defs.partitions import CHUNKS, SESSIONS, span_of
 from bist_pipeline.defs.resources import PipelineResource
-from bist_pipeline.pipeline.cleaning import CLEANING_VERSION, clean_prices
+from bist_pipeline.pipeline.cleaning import CLEANING_VERSION, CleanReport, clean_prices
 from bist_pipeline.pipeline.contracts import contracts
-from bist_pipeline.pipeline.history import coverage_counts, rows_by_session
+from bist_pipeline.pipeline.history import action_counts, coverage_counts, grade_counts, rows_by_session
 from bist_pipeline.pipeline.ingest import ingest
 from bist_pipeline.pipeline.provider_health import request_counts
 from bist_pipeline.pipeline.quotes import take_quotes
 from bist_pipeline.pipeline.refresh import is_session_in_progress
+from bist_pipeline.pipeline.span import Span
 from bist_pipeline.pipeline.universe import active_symbols, ensure_universe
 from bist_pipeline.plots.coverage import coverage_bar
 
@@ -86,31 +89,74 @@ def quotes(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> dg.
     )
 
 
-@dg.asset(
-    **daily(
-        contracts().daily_prices,
-        kinds=["pandera"],
-        version=str(CLEANING_VERSION),
-        deps=[contracts().raw_prices, contracts().quotes],
-        description="What cannot be accepted is in `market.quarantine` with the rule it broke; each delivered row is "
-        "in exactly one of both.",
-    )
+@dg.multi_asset(
+    name="cleaning",
+    specs=[
+        daily_spec(
+            contracts().corporate_actions,
+            kinds=["python"],
+            version="1",
+            deps=[contracts().raw_prices],
+            description="What providers deliver, what the desk keeps in `corporate_actions.csv` in the home, and what "
+            "the prices alone tell. What they leave of a price stands in `reference.action_factors`. Written in one "
+            "transaction with the bars: one rests on the other.",
+        ),
+        daily_spec(
+            contracts().daily_prices,
+            kinds=["pandera"],
+            version=str(CLEANING_VERSION),
+            deps=[contracts().raw_prices, contracts().quotes, contracts().corporate_actions],
+            description="What cannot be accepted is in `market.quarantine` with the rule it broke; each delivered row "
+            "is in exactly one of both. Repaired and filled bars are of grade B, doubtful ones of grade C.",
+        ),
+    ],
+    partitions_def=SESSIONS,
+    backfill_policy=CHUNKS,
+    can_subset=True,
 )
-def daily_prices(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> dg.MaterializeResult:
-    """Accept or quarantine what was delivered."""
+def cleaning(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> Iterator[dg.MaterializeResult]:
+    """Accept or quarantine what was delivered, and settle which corporate actions are in force.
+
+    Whichever of both is asked for, both are written; told is the one that was asked for.
+    """
     read, span = timer(), span_of(context)
     report = clean_prices(pipeline.context, span)
+    if report.problem:
+        context.log.error(f"the desk's actions stay as they were: {report.problem}")
+    if key_of(contracts().corporate_actions) in context.selected_asset_keys:
+        yield _actions_told(pipeline, span, report)
+    if key_of(contracts().daily_prices) in context.selected_asset_keys:
+        yield _prices_told(context, pipeline, report, read(report.prices.delivered))
+
+
+def _actions_told(pipeline: PipelineResource, span: Span, report: CleanReport) -> dg.MaterializeResult:
+    return dg.MaterializeResult(
+        asset_key=key_of(contracts().corporate_actions),
+        metadata={
+            **pipeline.market_label(),
+            **action_counts(pipeline.context, span),
+            "problem": report.problem or "none",
+        },
+    )
+
+
+def _prices_told(
+    context: dg.AssetExecutionContext, pipeline: PipelineResource, report: CleanReport, elapsed: dict[str, float]
+) -> dg.MaterializeResult:
+    span = span_of(context)
     by_session = rows_by_session(pipeline.context, contracts().daily_prices, span)
-    add_session_rows(context, pipeline.context.calendar, span, by_session)
+    add_session_rows(context, pipeline.context.calendar, span, by_session, key_of(contracts().daily_prices))
     states = coverage_counts(pipeline.context, span)
     return dg.MaterializeResult(
+        asset_key=key_of(contracts().daily_prices),
         metadata={
             **pipeline.market_label(),
             "symbols_cleaned": report.symbols_cleaned,
             "quarantined": sum(count for state, count in states.items() if state == "quarantined"),
+            **grade_counts(pipeline.context, span),
             **{f"coverage_{state}": count for state, count in states.items()},
             **counts_metadata(report.prices),
-            **read(report.prices.delivered),
+            **elapsed,
             **pictures(span, lambda: {"coverage": coverage_bar(states, attention=("provider_failed", "quarantined"))}),
-        }
+        },
     )

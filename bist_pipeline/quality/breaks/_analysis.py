@@ -3,7 +3,8 @@
 Belongs here: the order of the rules. Does not belong here: any rule.
 
 1. Measure the moves from close to close, net of known actions (`_moves.py`).
-2. Rows a hundred times off (`_levels.py`), then rows not adjusted for a stated split (`_levels.py`).
+2. Single prices out of reach of their own bar (`_spikes.py`); rows a hundred times off, then rows that were not
+   adjusted for a stated split (`_levels.py`); then stated actions that left no mark, or left it on another day (`_stated.py`).
 3. Of the moves beyond the limit that are left: those that revert (`_spikes.py`).
 4. The rest one by one, by the grid on both sides (`_factors.py`). Where an exchange has no limit this step is left out:
    any move may be one.
@@ -21,8 +22,9 @@ from bist_pipeline.quality.breaks._factors import Break, explain
 from bist_pipeline.quality.breaks._grids import grid_of
 from bist_pipeline.quality.breaks._levels import unadjusted, unit_errors
 from bist_pipeline.quality.breaks._moves import moves_of
-from bist_pipeline.quality.breaks._spikes import spikes
-from bist_pipeline.quality.breaks._told import NOTHING, Told, join, to_breaks
+from bist_pipeline.quality.breaks._spikes import spikes, stray_prices
+from bist_pipeline.quality.breaks._stated import without_effect
+from bist_pipeline.quality.breaks._told import Told, join, to_breaks
 from bist_pipeline.quality.breaks.contract import Breaks, Exchange, SymbolHistory
 
 BORSA_ISTANBUL = Exchange(limit=limit_on, snap=snap)
@@ -49,12 +51,17 @@ def analyse_all(histories: Iterable[SymbolHistory], exchange: Exchange = BORSA_I
 def _moves_told(history: SymbolHistory, exchange: Exchange) -> Told:
     moves = moves_of(history, exchange)
     open_ = moves.beyond
+    told = stray_prices(history, moves)
     if not open_.any():
-        return NOTHING
-    told, steps = unit_errors(history, moves)
+        return told
+    more, steps = unit_errors(history, moves)
     open_ &= steps == 0
+    told += more
     more, steps = unadjusted(history, moves, open_)
     open_ &= steps == 0
+    told += more
+    more, marked = without_effect(history, moves, open_)
+    open_ &= ~marked
     told += more
     more, reverting = spikes(moves, open_)
     open_ &= ~reverting

@@ -8,10 +8,12 @@ dividend are two statements about one amount; where they differ, a simple ratio 
 """
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
 from bist_pipeline.core.bars import FloatArray
+from bist_pipeline.quality.breaks._rules import DIVIDEND
 from bist_pipeline.quality.breaks._thresholds import (
     LARGEST_DIVIDEND,
     LEAST_DIVIDEND,
@@ -24,8 +26,6 @@ from bist_pipeline.quality.breaks._thresholds import (
 )
 from bist_pipeline.quality.breaks._told import NOTHING, Misadjusted, Told, Verdict
 from bist_pipeline.quality.breaks.contract import SymbolHistory
-
-DIVIDEND = "dividend_adjustment"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def _payment(history: SymbolHistory, share: FloatArray, bar: int, before: int, a
 def _phantoms(history: SymbolHistory, payments: list[_Payment]) -> set[int]:
     """Return the bars of those payments that repeat their neighbour and left less of a mark in the price."""
     bars = set()
-    for one, other in zip(payments, payments[1:], strict=False):
+    for one, other in pairwise(payments):
         days = (history.day[other.bar] - history.day[one.bar]) / np.timedelta64(1, "D")
         if days <= SAME_DIVIDEND_DAYS and abs(one.amount / other.amount - 1) <= SAME_DIVIDEND:
             bars.add(max((one, other), key=lambda payment: payment.move).bar)
@@ -97,10 +97,12 @@ def _phantoms(history: SymbolHistory, payments: list[_Payment]) -> set[int]:
 
 
 def _phantom(payment: _Payment) -> Told:
-    reason = f"dividend {payment.amount:g} is stated twice within {SAME_DIVIDEND_DAYS} days; here the price did not fall"
-    told = _wrong(payment, payment.bar, payment.bar + 1, "dividend", 0.0, reason)
+    reason = (
+        f"dividend {payment.amount:g} is stated twice within {SAME_DIVIDEND_DAYS} days; here the price did not fall"
+    )
+    told = _wrong(payment, payment.bar, payment.bar + 1, column="dividend", factor=0.0, reason=reason)
     if payment.adjusted > STEP_ROUNDING:
-        told += _wrong(payment, 0, payment.bar, "adj_close", 1 / (1 - payment.adjusted), reason)
+        told += _wrong(payment, 0, payment.bar, column="adj_close", factor=1 / (1 - payment.adjusted), reason=reason)
     return replace(told, verdicts=told.verdicts[:1])
 
 
@@ -109,20 +111,22 @@ def _judged(payment: _Payment) -> Told:
     if abs(stated - adjusted) <= max(STEP_AGREES * stated, STEP_ROUNDING):
         return NOTHING
     ratio = adjusted / stated
-    text = f"dividend {payment.amount:g} is {stated:.4%} of the close before, the adjusted close steps by {adjusted:.4%}"
+    text = (
+        f"dividend {payment.amount:g} is {stated:.4%} of the close before, the adjusted close steps by {adjusted:.4%}"
+    )
     if payment.split != 1 and _near(ratio, 1 / payment.split):
         reason = f"{text}: the dividend was not adjusted for the split of the day"
-        return _wrong(payment, payment.bar, payment.bar + 1, "dividend", 1 / payment.split, reason)
+        return _wrong(payment, payment.bar, payment.bar + 1, column="dividend", factor=1 / payment.split, reason=reason)
     hundred = next((times for times in (UNIT, 1 / UNIT) if _near(ratio, times)), None)
     if hundred is not None and _likelier(payment, stated * hundred):
         reason = f"{text}: the dividend is {1 / hundred:g} times what was paid"
-        return _wrong(payment, payment.bar, payment.bar + 1, "dividend", hundred, reason)
+        return _wrong(payment, payment.bar, payment.bar + 1, column="dividend", factor=hundred, reason=reason)
     if hundred is None and abs(adjusted) > max(STEP_AGREES * stated, STEP_ROUNDING):
         return Told((Verdict(payment.bar, DIVIDEND, "none", "fault", f"{text}: which is right is not known"),))
     if stated >= 1:
         return Told((Verdict(payment.bar, DIVIDEND, "none", "fault", f"{text}: more than the price"),))
     reason = f"{text}: earlier adjusted closes " + ("lack it" if hundred is None else f"have {hundred:g} times of it")
-    return _wrong(payment, 0, payment.bar, "adj_close", (1 - stated) / (1 - adjusted), reason)
+    return _wrong(payment, 0, payment.bar, column="adj_close", factor=(1 - stated) / (1 - adjusted), reason=reason)
 
 
 def _near(ratio: float, wanted: float) -> bool:
@@ -137,7 +141,7 @@ def _likelier(payment: _Payment, other: float) -> bool:
     return abs(payment.move - (1 - other)) < abs(payment.move - (1 - payment.stated))
 
 
-def _wrong(payment: _Payment, start: int, stop: int, column: str, factor: float, reason: str) -> Told:
+def _wrong(payment: _Payment, start: int, stop: int, *, column: str, factor: float, reason: str) -> Told:
     return Told(
         verdicts=(Verdict(payment.bar, DIVIDEND, "none", "fault", reason),),
         misadjusted=(Misadjusted(start, stop, column, factor, DIVIDEND, reason),) if stop > start else (),

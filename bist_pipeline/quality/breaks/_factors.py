@@ -17,6 +17,7 @@ import numpy as np
 from bist_pipeline.quality.breaks._grids import Grid, Stretch
 from bist_pipeline.quality.breaks._moves import Moves
 from bist_pipeline.quality.breaks._ratios import exact_terms, simple_terms
+from bist_pipeline.quality.breaks._rules import PARTIAL, PHANTOM, STALE, UNEXPLAINED, UNSTATED, WRONG
 from bist_pipeline.quality.breaks._thresholds import (
     ACTION_MOVE,
     LONG_ENOUGH,
@@ -27,13 +28,6 @@ from bist_pipeline.quality.breaks._thresholds import (
 )
 from bist_pipeline.quality.breaks._told import Inferred, Repair, Told, Verdict
 from bist_pipeline.quality.breaks.contract import SymbolHistory
-
-STALE = "stale_close"
-UNSTATED = "unstated_action"
-PARTIAL = "partial_adjustment"
-WRONG = "wrong_factor"
-PHANTOM = "phantom_adjustment"
-UNEXPLAINED = "unexplained_move"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +116,8 @@ def _partial(found: Break, before: Stretch, after: Stretch, end: int) -> Told:
         f"the grid has {after.factor:.6g} on them, {before.factor:.6g} before and behind"
     )
     action = (
-        f"close {ex_close:g} after {close_before:g} as traded is {'beyond' if seen else 'within'} the limit, and the bars "
-        f"before alone were adjusted by {factor:.6g}: {exact_terms(close_before, factor)}"
+        f"close {ex_close:g} after {close_before:g} as traded is {'beyond' if seen else 'within'} the limit, and the "
+        f"bars before alone were adjusted by {factor:.6g}: {exact_terms(close_before, factor)}"
     )
     ex_bar = int(found.moves.bar[end])
     if found.history.basis == "as_traded":

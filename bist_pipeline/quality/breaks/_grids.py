@@ -47,7 +47,7 @@ class Grid:
         prices = self.prices[start:stop]
         days = np.repeat(self.day[start:stop, None], prices.shape[1], axis=1)
         fits = on_grid(prices, days, factor, self.snap)
-        return (fits | ~np.isfinite(prices)).all(axis=1)
+        return np.asarray((fits | ~np.isfinite(prices)).all(axis=1), dtype=bool)
 
     def before(self, position: int) -> list[Stretch]:
         """Return the stretches that end just before a bar, one per factor, the most convincing first."""
@@ -104,4 +104,3 @@ def grid_of(history: SymbolHistory, bar: npt.NDArray[np.int64], snap: Snap) -> G
     """Lay out the usable bars of a history."""
     prices = np.column_stack([history.open, history.high, history.low, history.close])[bar]
     return Grid(np.where(prices > 0, prices, np.nan), history.day[bar], snap)
-

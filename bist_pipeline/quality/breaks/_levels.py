@@ -7,11 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from bist_pipeline.quality.breaks._moves import Moves
+from bist_pipeline.quality.breaks._rules import UNADJUSTED, UNIT_ERROR
 from bist_pipeline.quality.breaks._thresholds import LEAST_RATIO, RATIO_MOST, RATIO_SHARE, UNIT
 from bist_pipeline.quality.breaks._told import NOTHING, Repair, Told, Verdict
 from bist_pipeline.quality.breaks.contract import SymbolHistory
-
-UNIT_ERROR, UNADJUSTED = "unit_error", "unadjusted_rows"
 
 Steps = npt.NDArray[np.int64]
 

@@ -24,7 +24,7 @@ class Moves:
         move: Close over the close before, divided by what known actions left of the price; 1 for the first, shape (m,).
         lowest, highest: What the limit allows of it, compounded over the sessions between; where the exchange has
             none, an ordinary move, shape (m,).
-        known: What known actions left of the price on the way here, shape (m,).
+        known: What known actions and dividends left of the price on the way here, shape (m,).
         has_limit: Whether the exchange has a limit.
     """
 
@@ -55,6 +55,8 @@ def moves_of(history: SymbolHistory, exchange: Exchange) -> Moves:
     known = np.exp(known)
     move = np.ones(len(bar))
     move[1:] = close[1:] / close[:-1] / known[1:]
+    paid = _paid(history, bar, close, move)
+    move, known = move / paid, known * paid
     sessions = np.diff(np.cumsum(history.gap)[bar], prepend=0).astype(np.float64)
     limit = np.full(len(bar), ORDINARY_MOVE) if exchange.limit is None else exchange.limit(history.day[bar])
     steps = np.maximum(sessions, 1.0) if exchange.limit is not None else np.ones(len(bar))
@@ -81,6 +83,21 @@ def price_factors(history: SymbolHistory) -> FloatArray:
     else:
         factor = np.ones(len(actions))
     return np.where(np.isfinite(factor) & (factor > 0), factor, 1.0)
+
+
+def _paid(history: SymbolHistory, bar: npt.NDArray[np.int64], close: FloatArray, move: FloatArray) -> FloatArray:
+    """Return what the dividends that the provider states on the bars leave of the closes before, shape (m,).
+
+    Only on the basis that has them in its prices and states them alike; and only where it brings the move nearer to
+    none, for an amount may be wrong itself and is `_dividends.py`'s matter.
+    """
+    if history.basis != "split_adjusted" or len(bar) == 0:
+        return np.ones(len(bar))
+    until = np.cumsum(history.dividend)[bar]
+    share = np.zeros(len(bar))
+    share[1:] = np.diff(until) / close[:-1]
+    left = np.where((share > 0) & (share < 1), 1 - share, 1.0)
+    return np.where(np.abs(np.log(move / left)) < np.abs(np.log(move)), left, 1.0)
 
 
 def _known(history: SymbolHistory) -> FloatArray:

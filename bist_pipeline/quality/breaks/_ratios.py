@@ -29,7 +29,8 @@ def simple_terms(close_before: float, lowest: float, highest: float) -> Terms | 
 
     Args:
         close_before: The close before the ex-date as traded, lira.
-        lowest, highest: Between which the factor must lie for the move to be within the limit.
+        lowest: The factor is at least this, for the move to be within the limit.
+        highest: And at most this.
     """
     if highest > 1:
         whole = [Terms(float(n), f"{n} shares to 1") for n in _WHOLE]

@@ -1,16 +1,16 @@
-"""Bars that jump away and come back.
+"""Prices that jump away and come back: whole bars, or one price within a bar.
 
-Belongs here: finding them in the moves. Does not belong here: spikes of a known ratio (`_levels.py`).
+Belongs here: finding them. Does not belong here: spikes of a known ratio (`_levels.py`).
 """
 
 import numpy as np
 import numpy.typing as npt
 
 from bist_pipeline.quality.breaks._moves import Moves
-from bist_pipeline.quality.breaks._thresholds import LEAST_SPIKE, SPIKE_BARS
+from bist_pipeline.quality.breaks._rules import SPIKE, STRAY
+from bist_pipeline.quality.breaks._thresholds import LEAST_SPIKE, LEAST_STRAY, SPIKE_BARS
 from bist_pipeline.quality.breaks._told import Told, Verdict
-
-SPIKE = "reverting_spike"
+from bist_pipeline.quality.breaks.contract import SymbolHistory
 
 
 def spikes(moves: Moves, open_: npt.NDArray[np.bool_]) -> tuple[Told, npt.NDArray[np.bool_]]:
@@ -51,3 +51,35 @@ def _verdict(moves: Moves, position: int, out: int, back: int) -> Verdict:
         f"away by {moves.move[out] - 1:+.1%}, back after {back - out} bar(s) by {moves.move[back] - 1:+.1%}"
     )
     return Verdict(int(moves.bar[position]), SPIKE, "withhold", "fault", reason)
+
+
+def stray_prices(history: SymbolHistory, moves: Moves) -> Told:
+    """Find opens, highs and lows that are out of reach of their own close and of the close before.
+
+    Out of reach is what two sessions at the limit do not reach, so that a stale close before makes no stray price.
+    Without a limit it is a price further away than any unit error brings one.
+    """
+    names = ("open", "high", "low")
+    prices = np.column_stack([getattr(history, name)[moves.bar] for name in names])
+    before = np.append(moves.close[:1], moves.close[:-1]) * moves.known
+    usable = np.isfinite(prices) & (prices > 0)
+    lowest, highest = moves.lowest**2, moves.highest**2
+    if not moves.has_limit:
+        lowest, highest = np.full(len(before), 1 / LEAST_STRAY), np.full(len(before), LEAST_STRAY)
+    away = usable.copy()
+    for base in (before, moves.close):
+        share = np.where(usable, prices, 1.0) / base[:, None]
+        away &= (share < lowest[:, None]) | (share > highest[:, None])
+    away[moves.beyond] = False  # of such a bar nothing is known yet
+    return Told(
+        tuple(
+            _stray(history, moves, int(at), names[int(np.argmax(away[at]))]) for at in np.flatnonzero(away.any(axis=1))
+        )
+    )
+
+
+def _stray(history: SymbolHistory, moves: Moves, at: int, name: str) -> Verdict:
+    bar = int(moves.bar[at])
+    price = float(getattr(history, name)[bar])
+    reason = f"{name} {price:g} is {price / moves.close[at]:.4g} times the close of its own bar, {moves.close[at]:g}"
+    return Verdict(bar, STRAY, "withhold", "fault", reason)

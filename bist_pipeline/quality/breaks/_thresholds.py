@@ -19,6 +19,9 @@ STALE_VOLUME, STALE_BARS = 0.6, 20
 # hide in one, and the smallest bonus issues beyond the limit are 25 %.
 ACTION_MOVE = 0.25
 
+# Where a stated action left no mark, its day may be wrong: by so many bars, providers' days are never further off.
+MISDATED_BARS = 15
+
 # A spike is back within so many bars; what stays longer is a level.
 SPIKE_BARS = 5
 
@@ -41,6 +44,8 @@ ORDINARY_MOVE = 0.25
 RATIO_SHARE, RATIO_MOST = 1 / 3, log(3)
 # Only ratios that an ordinary move cannot reach are looked for, and only spikes that no market makes.
 LEAST_RATIO, LEAST_SPIKE = 1.5, 3.0
+# Nor does a session that ends where it began: a third of a unit error is still no price of it.
+LEAST_STRAY = 33.0
 
 # Adjusted close: a step at an ex-date agrees with its dividend within this share of the dividend, or within what
 # rounding to single precision makes of a step; a factor of 100 or of a split is recognised within a tenth.

@@ -4,7 +4,8 @@ Belongs here: the records and their layout. Does not belong here: any decision.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Self
 
 import numpy as np
@@ -72,7 +73,7 @@ class Told:
     verdicts: tuple[Verdict, ...] = ()
     repairs: tuple[Repair, ...] = ()
     actions: tuple[Inferred, ...] = ()
-    misadjusted: tuple[Misadjusted, ...] = field(default=())
+    misadjusted: tuple[Misadjusted, ...] = ()
 
     def __add__(self, other: Self) -> Self:
         return type(self)(
@@ -145,7 +146,7 @@ def _cut(repairs: tuple[Repair, ...]) -> list[Repair]:
     """Multiply repairs where they meet; a run carries the rule of the break next to it and every reason."""
     edges = sorted({edge for repair in repairs for edge in (repair.start, repair.stop)})
     runs = []
-    for start, stop in zip(edges, edges[1:], strict=False):
+    for start, stop in pairwise(edges):
         mine = sorted((r for r in repairs if r.start <= start and stop <= r.stop), key=lambda r: r.stop)
         price = float(np.prod([r.price_factor for r in mine]))
         volume = float(np.prod([r.volume_factor for r in mine]))

@@ -30,7 +30,6 @@ def _none_misadjusted() -> pd.DataFrame:
     return pd.DataFrame(columns=list(MISADJUSTED_COLUMNS))
 
 
-
 @dataclass(frozen=True, slots=True)
 class Exchange:
     """What the rules of an exchange guarantee about prices as traded; None where nothing is known.

@@ -65,6 +65,11 @@ class Compared:
     def _usable(self) -> BoolArray:
         return self.comparable[self.pairs.code]
 
+    def beside(self, row: int, others: IntArray) -> BoolArray:
+        """Which other rows are of the same symbol and the same level as a row."""
+        code, plateau = self.pairs.code, self.levels.plateau
+        return (code[others] == code[row]) & (plateau[others] == plateau[row])
+
     def neighbours(self) -> tuple[IntArray, IntArray]:
         """Row of the last agreed close before each row and of the first after it; -1 where the symbol has none."""
         rows = np.arange(len(self.pairs))
@@ -92,16 +97,9 @@ def compare_bars(pairs: Pairs) -> Compared:
         pairs: All rows.
     """
     both = pairs.take(np.flatnonzero(np.isfinite(pairs.first.close) & np.isfinite(pairs.second.close)))
-    count, digits = (
-        len(both.symbols),
-        (
-            decimals(both.first, both.code, len(both.symbols)),
-            decimals(both.second, both.code, len(both.symbols)),
-        ),
-    )
-    halves = settled_rounding(
-        both, (rounding(both.first, digits[0], both.code), rounding(both.second, digits[1], both.code))
-    )
+    count, sides = len(both.symbols), (both.first, both.second)
+    first, second = (decimals(side, both.code, count) for side in sides)
+    halves = settled_rounding(both, (rounding(both.first, first, both.code), rounding(both.second, second, both.code)))
     allowed = np.stack(
         [tolerance((one, other), halves) for one, other in zip(both.first.prices, both.second.prices, strict=True)]
     )
@@ -110,7 +108,7 @@ def compare_bars(pairs: Pairs) -> Compared:
     residual = ratio - levels.level
     disputed = np.abs(residual) > allowed + levels.slack
     return Compared(
-        *(both, levels, compare_volumes(both), halves, digits, residual, disputed),
+        *(both, levels, compare_volumes(both), halves, (first, second), residual, disputed),
         _comparable(levels, disputed[CLOSE], both.code, count),
     )
 

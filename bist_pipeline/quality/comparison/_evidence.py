@@ -96,7 +96,7 @@ def about_volumes(compared: Compared, rows: IntArray) -> Iterator[Against]:
 def about_steps(compared: Compared, rows: IntArray, actions: pd.DataFrame) -> Iterator[Against]:
     """Yield what is known of the first bars of new levels."""
     limits = (
-        _far(compared, side, rows - 1, rows, side.close[rows], actions)
+        _far(compared, side, (rows - 1, rows), side.close[rows], actions)
         for side in (compared.pairs.first, compared.pairs.second)
     )
     yield Against("jumps beyond the price limit", WEIGHT_LIMIT, *limits)
@@ -107,20 +107,28 @@ def _beyond_limit(compared: Compared, side: Side, rows: IntArray, actions: pd.Da
     before, after = (places[rows] for places in compared.neighbours())
     found = np.zeros(len(rows), dtype=bool)
     for price in range(4):
-        far = _far(compared, side, before, rows, side.prices[price][rows], actions)
+        far = _far(compared, side, (before, rows), side.prices[price][rows], actions)
         found |= far & compared.disputed[price][rows]
-    out_of = _far(compared, side, np.where(after >= 0, rows, -1), after, side.close[after], actions)
+    out_of = _far(compared, side, (rows, after), side.close[after], actions)
     return found | (out_of & compared.disputed[CLOSE][rows])
 
 
 def _far(
-    compared: Compared, side: Side, base: IntArray, rows: IntArray, price: FloatArray, actions: pd.DataFrame
+    compared: Compared, side: Side, ways: tuple[IntArray, IntArray], price: FloatArray, actions: pd.DataFrame
 ) -> BoolArray:
-    """Whether a price of `rows` is further from the close of `base` than the limit; not where a session is far off."""
-    pairs = compared.pairs
+    """Whether a price is further from an earlier close than the limit; not where too many sessions lie between.
+
+    Args:
+        compared: What was compared.
+        side: Whose prices.
+        ways: Rows of the earlier closes and of the prices, -1 for none; shapes (k,).
+        price: Shape (k,).
+        actions: `symbol`, `ex_date`, `price_factor`, `share_ratio`.
+    """
+    pairs, (base, rows) = compared.pairs, ways
     gap = pairs.place[rows] - pairs.place[base]
     known = (base >= 0) & (rows >= 0) & (gap > 0) & (gap <= MAX_LIMIT_GAP) & compared.is_share[rows]
-    factor = _left_by_actions(compared, side, base, rows, actions)
+    factor = _left_by_actions(compared, side, ways, actions)
     with np.errstate(invalid="ignore"):
         move = np.log(price / (side.close[base] * factor))
     limit = limit_on(pairs.day[rows])
@@ -130,10 +138,11 @@ def _far(
 
 
 def _left_by_actions(
-    compared: Compared, side: Side, base: IntArray, rows: IntArray, actions: pd.DataFrame
+    compared: Compared, side: Side, ways: tuple[IntArray, IntArray], actions: pd.DataFrame
 ) -> FloatArray:
     """What actions between two bars leave of a price on the source's basis: 1 on a basis that holds them already."""
-    pairs, factor = compared.pairs, np.ones(len(rows))
+    pairs, (base, rows) = compared.pairs, ways
+    factor = np.ones(len(rows))
     if not len(actions):
         return factor
     code = pd.Index(pairs.symbols).get_indexer(pd.Index(actions["symbol"]))
@@ -189,10 +198,7 @@ def _usual(compared: Compared, ratio: FloatArray, rows: IntArray) -> FloatArray:
     good = ~compared.disputed[CLOSE] & np.isfinite(ratio)
     for place, row in enumerate(rows.tolist()):
         around = np.arange(max(row - 10, 0), min(row + 11, len(ratio)))
-        same = (compared.pairs.code[around] == compared.pairs.code[row]) & (
-            compared.levels.plateau[around] == compared.levels.plateau[row]
-        )
-        known = around[same & good[around]]
-        if len(known) >= 3:  # noqa: PLR2004 - a median that one stray close cannot move
+        known = around[compared.beside(row, around) & good[around]]
+        if len(known) >= 3:  # a median that one stray close cannot move
             usual[place] = np.median(ratio[known])
     return usual

@@ -33,7 +33,7 @@ def off_grid(compared: Compared, rows: IntArray) -> tuple[BoolArray, BoolArray]:
 
 
 def _to_traded(compared: Compared, rows: IntArray) -> tuple[FloatArray, FloatArray]:
-    """log of what the prices of each source are multiplied with to be as traded; NaN where nobody knows."""
+    """Log of what the prices of each source are multiplied with to be as traded; NaN where nobody knows."""
     pairs, level = compared.pairs, compared.levels.level[rows]
     traded = pairs.first.is_traded[rows], pairs.second.is_traded[rows]
     is_share = compared.is_share[rows]
@@ -47,11 +47,10 @@ def _to_traded(compared: Compared, rows: IntArray) -> tuple[FloatArray, FloatArr
 
 
 def _read_factor(compared: Compared, row: int) -> float:
-    """log of what the first's prices around a bar are multiplied with to lie on the grid; NaN where nothing does."""
+    """Log of what the first's prices around a bar are multiplied with to lie on the grid; NaN where nothing does."""
     pairs, levels = compared.pairs, compared.levels
     around = np.arange(max(row - _AROUND, 0), min(row + _AROUND + 1, len(pairs)))
-    same = (pairs.code[around] == pairs.code[row]) & (levels.plateau[around] == levels.plateau[row])
-    good = around[same & ~compared.disputed.any(axis=0)[around]]
+    good = around[compared.beside(row, around) & ~compared.disputed[:, around].any(axis=0)]
     if len(good) < _LEAST_AROUND:
         return np.nan
     # Rounded prices lie on no grid: the source that is not rounded tells, or nobody.
@@ -76,14 +75,13 @@ def _off(prices: FloatArray, day: DayArray, shift: FloatArray, half: FloatArray)
 
 def _credible(compared: Compared, side: Side, half: FloatArray, rows: IntArray, shift: FloatArray) -> BoolArray:
     """Whether the source's agreed closes of the same level lie on the grid: else its basis is not what it seems."""
-    pairs, plateau = compared.pairs, compared.levels.plateau
+    pairs = compared.pairs
     credible = np.zeros(len(rows), dtype=bool)
     for place, row in enumerate(rows.tolist()):
         if not np.isfinite(shift[place]):
             continue
         around = np.arange(max(row - _AROUND, 0), min(row + _AROUND + 1, len(pairs)))
-        same = (pairs.code[around] == pairs.code[row]) & (plateau[around] == plateau[row])
-        good = around[same & ~compared.disputed[CLOSE][around]]
+        good = around[compared.beside(row, around) & ~compared.disputed[CLOSE][around]]
         closes, shifts = side.close[good], np.full(len(good), shift[place])
         off = _off(closes, pairs.day[good], shifts, half[good])
         credible[place] = len(good) >= _LEAST_AROUND and off.mean() <= 1 - MIN_ON_GRID

@@ -13,6 +13,7 @@ How `find_levels` works, on q = log(first close / second close):
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -62,7 +63,7 @@ def find_levels(ratio: FloatArray, tolerance: FloatArray, code: IntArray) -> Lev
     level, slack = np.full(len(code), np.nan), np.full(len(code), np.nan)
     is_step, plateau = np.zeros(len(code), dtype=bool), np.zeros(len(code), dtype=np.int64)
     count = 0
-    for start, end in zip(starts[:-1], starts[1:], strict=True):
+    for start, end in pairwise(starts):
         rows = slice(start, end)
         if not jump[start + 1 : end].any():
             level[rows], slack[rows], plateau[rows] = np.median(ratio[rows]), np.median(tolerance[rows]), count
@@ -79,7 +80,7 @@ def find_levels(ratio: FloatArray, tolerance: FloatArray, code: IntArray) -> Lev
 def _of_one_symbol(ratio: FloatArray, tolerance: FloatArray, jump: BoolArray) -> Levels | None:
     cut = np.append(np.flatnonzero(jump | (np.arange(len(jump)) == 0)), len(ratio))
     bars = np.diff(cut)
-    levels = np.array([np.median(ratio[a:b]) for a, b in zip(cut[:-1], cut[1:], strict=True)])
+    levels = np.array([np.median(ratio[a:b]) for a, b in pairwise(cut)])
     slack = float(np.median(tolerance))
     plateaus = _plateaus(bars, levels, 2 * slack)
     if not plateaus:

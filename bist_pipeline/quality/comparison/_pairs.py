@@ -90,7 +90,8 @@ def pair(first: pd.DataFrame, second: pd.DataFrame, sessions: DayArray | None) -
     """Lay out what two sources tell of the symbols that both have, on sessions.
 
     Args:
-        first, second: `INPUT_COLUMNS`; at most one row per symbol and session.
+        first: `INPUT_COLUMNS`; at most one row per symbol and session.
+        second: The same of the other source.
         sessions: Days on which the exchange traded; None where every day told counts.
     """
     symbols = np.array(sorted(set(first["symbol"]) & set(second["symbol"])), dtype=object)

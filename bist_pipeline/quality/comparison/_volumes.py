@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from bist_pipeline.core.bars import FloatArray
-from bist_pipeline.quality.comparison._pairs import BoolArray, IntArray, Pairs, Side
+from bist_pipeline.quality.comparison._pairs import BoolArray, IntArray, Pairs
 from bist_pipeline.quality.comparison.contract import (
     LOTS,
     MIN_OVERLAP,
@@ -95,7 +95,7 @@ def shares_of_second(volumes: Volumes, pairs: Pairs, near: IntArray) -> FloatArr
 
 
 def _units(pairs: Pairs) -> FloatArray:
-    """log of what the second's volume is multiplied with under each of `KINDS`, shape (3, n)."""
+    """Log of what the second's volume is multiplied with under each of `KINDS`, shape (3, n)."""
     price = _mean_price(pairs, "second"), _mean_price(pairs, "first")
     return np.stack([np.zeros(len(pairs)), -np.log(price[0]), np.log(price[1])])
 

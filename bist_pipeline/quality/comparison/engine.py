@@ -65,8 +65,9 @@ def compare(
     """Compare two sources on the symbols that both have.
 
     Args:
-        first, second: `INPUT_COLUMNS`, one row per symbol and session; prices in lira on the basis that each row
-            states. A row without a usable close counts as none.
+        first: `INPUT_COLUMNS`, one row per symbol and session; prices in lira on the basis that each row states. A row
+            without a usable close counts as none.
+        second: The same of the other source.
         sessions: Days on which the exchange traded, datetime64[D]; other days are left out. None: all days count.
         actions: `ACTION_COLUMNS` of known corporate actions; None: none is known.
         third: `THIRD_COLUMNS`: closes of a third source, as traded where it has few bars, on any basis where many.
@@ -81,18 +82,14 @@ def compare(
     gaps = find_gaps(pairs, compared)
     blocks = [
         _bars(compared, known, _aligned(compared.pairs, third)),
-        _volumes(compared),
         _actions(compared, steps, changes, known),
+        _volumes(compared),
         _missing(pairs, gaps),
     ]
-    rows = _typed(pd.concat(blocks, ignore_index=True), ROW_TYPES)
-    return Comparison(
-        rows.sort_values(["symbol", "session_date", "kind"], ignore_index=True).drop_duplicates(
-            ["symbol", "session_date"], keep="last", ignore_index=True
-        ),
-        _recognised(compared, steps),
-        _brought(pairs, compared, gaps, rows),
-    )
+    # One row per symbol and session: what weighs most comes first.
+    rows = pd.concat(blocks, ignore_index=True).drop_duplicates(["symbol", "session_date"])
+    rows = _typed(rows.sort_values(["symbol", "session_date"], ignore_index=True), ROW_TYPES)
+    return Comparison(rows, _recognised(compared, steps), _brought(pairs, compared, gaps, rows))
 
 
 def _bars(compared: Compared, actions: pd.DataFrame, third: FloatArray | None) -> pd.DataFrame:

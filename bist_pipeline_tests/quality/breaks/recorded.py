@@ -28,7 +28,12 @@ def sessions_between(first: DayArray, last: DayArray) -> DayArray:
 def read_history(path: Path, sessions: DayArray, basis: str = "fully_adjusted") -> SymbolHistory:
     """Read one file; rows on days without a session and rows with high < low or a body outside are left out."""
     rows = pd.read_csv(path)
-    rows["day"] = pd.to_datetime(rows.iloc[:, 0], errors="coerce", utc=True).dt.tz_localize(None).to_numpy().astype("datetime64[D]")
+    rows["day"] = (
+        pd.to_datetime(rows.iloc[:, 0], errors="coerce", utc=True)
+        .dt.tz_localize(None)
+        .to_numpy()
+        .astype("datetime64[D]")
+    )
     rows = rows[rows["day"].isin(sessions) & rows["Close"].notna()].sort_values("day")
     numbers = {name: rows[name].to_numpy(dtype=np.float64) for name in ("Open", "High", "Low", "Close", "Volume")}
     body = np.maximum(numbers["Open"], numbers["Close"]), np.minimum(numbers["Open"], numbers["Close"])
@@ -69,7 +74,9 @@ def main(folder: str) -> None:
     bars = sum(len(history.day) for history in histories)
     write = sys.stdout.write
     for row in breaks.verdicts.itertuples():
-        write(f"{row.symbol:6s} {str(row.session_date)[:10]} {row.kind:6s} {row.rule:18s} {row.effect:8s} {row.reason}\n")
+        write(
+            f"{row.symbol:6s} {str(row.session_date)[:10]} {row.kind:6s} {row.rule:18s} {row.effect:8s} {row.reason}\n"
+        )
     write("repairs\n")
     for row in breaks.repairs.itertuples():
         span = f"{str(row.first_session)[:10]}..{str(row.last_session)[:10]}"
@@ -79,7 +86,9 @@ def main(folder: str) -> None:
         write(f"{row.symbol:6s} {str(row.ex_date)[:10]} {row.kind} {row.ratio:.6g} {row.reason}\n")
     withheld = int((breaks.verdicts["effect"] == "withhold").sum())
     doubted = int((breaks.verdicts["effect"] == "doubt").sum())
-    write(f"{bars:,} bars in {took:.2f} s: {withheld} withheld ({withheld / bars * 1e4:.2f} per 10,000), {doubted} doubted\n")
+    write(
+        f"{bars:,} bars in {took:.2f} s: {withheld} withheld ({withheld / bars * 1e4:.2f} per 10,000), {doubted} doubted\n"
+    )
 
 
 if __name__ == "__main__":

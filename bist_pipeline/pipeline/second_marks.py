@@ -1,0 +1,65 @@
+"""What the second source's stored rows came of: version marks, so that an unchanged history is not read again.
+
+Belongs here: the marks, in the home, each held against the rows that are stored. They save reading and nothing else:
+where they are lost or tell of other rows, the history is fetched again.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Self
+
+from bist_pipeline.pipeline.context import PipelineContext
+from bist_pipeline.providers.contract import History
+
+FILE = "second_source.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One symbol's mark.
+
+    Attributes:
+        version: The provider's own.
+        rows: How many rows it answered then.
+    """
+
+    version: str
+    rows: int
+
+    @classmethod
+    def of(cls, history: History, version: str) -> Self:
+        """The mark of an answer."""
+        return cls(version, len(history.bars))
+
+
+def read_marks(context: PipelineContext, provider: str) -> Mapping[str, Mark]:
+    """Return the marks by symbol of those whose rows are all stored."""
+    counted = context.database.rows("SELECT symbol, count(*) AS rows FROM market.second_prices GROUP BY symbol")
+    stored = {row.symbol: row.rows for row in counted}
+    marks = {symbol: Mark(**mark) for symbol, mark in _read(context, provider).items()}
+    return {symbol: mark for symbol, mark in marks.items() if mark.version and stored.get(symbol) == mark.rows}
+
+
+def write_marks(context: PipelineContext, provider: str, marks: Mapping[str, Mark]) -> None:
+    """Add marks to those of a provider; those of another one, or of another database, go."""
+    kept = _read(context, provider)
+    path = context.settings.bist_home / FILE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Replaced whole: a process that is killed here leaves the old marks, not half of the new ones.
+    draft = path.with_suffix(".draft")
+    told = {_owner(context, provider): kept | {symbol: asdict(mark) for symbol, mark in marks.items()}}
+    draft.write_text(json.dumps(told, sort_keys=True), encoding="utf-8")
+    draft.replace(path)
+
+
+def _read(context: PipelineContext, provider: str) -> dict[str, dict]:
+    path = context.settings.bist_home / FILE
+    try:
+        return json.loads(path.read_text(encoding="utf-8")).get(_owner(context, provider), {})
+    except (FileNotFoundError, ValueError):
+        return {}
+
+
+def _owner(context: PipelineContext, provider: str) -> str:
+    return f"{provider} in {context.database.url}"
