@@ -68,6 +68,24 @@ class Client:
         source, parameters = ("serving.signals_v1", []) if as_of is None else ("serving.signals_as_of($1)", [as_of])
         return self._read(source, parameters, session, last, symbols)
 
+    def latest_signals(self, symbols: Sequence[str] | None = None) -> pd.DataFrame:
+        """Read each active symbol's newest signal, wherever it lies.
+
+        Args:
+            symbols: Only these; None for all.
+
+        Returns:
+            Columns of `serving.latest_signals_v1`, sorted by symbol. `is_stale` where the newest session has signals
+            and none of this symbol: withheld, not traded, or its provider was silent (`stale_because`).
+        """
+        frame = self._database.frame(
+            """SELECT * FROM serving.latest_signals_v1
+            WHERE $1::text IS NULL OR symbol = ANY (string_to_array($1, ',')) ORDER BY symbol""",
+            [None if symbols is None else ",".join(symbols)],
+        )
+        frame.attrs["market"] = self.market_kind()
+        return frame
+
     def prices(self, first: date, last: date, symbols: Sequence[str] | None = None) -> pd.DataFrame:
         """Read `serving.prices_v1` for a range of sessions."""
         return self._read("serving.prices_v1", [], first, last, symbols)

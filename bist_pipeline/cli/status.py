@@ -34,7 +34,9 @@ def command() -> None:
         ("Symbols by what became of asking for them", status.symbols),
         ("Coverage of the newest sessions", status.coverage),
         ("Quarantine by rule", status.quarantine),
-        ("Derived rows that rest on bars which have changed since: backfill from there", status.dirty),
+        ("Accepted bars by grade: A as delivered, B filled or repaired, C doubtful", status.grades),
+        ("Derived rows that rest on bars which have changed since: `bist-pipeline restate`", status.dirty),
+        (f"Stale: the last good signal stays ({len(status.stale)} in all)", status.stale.head(_FAILURES_SHOWN)),
         (
             "Newest publishes",
             status.publishes[["publish_id", "published_at", "first_session", "last_session", "signals"]],

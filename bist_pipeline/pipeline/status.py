@@ -32,7 +32,9 @@ class Status:
         symbols: `status`, `symbols`: what became of the last asking.
         failures: `symbol`, `reason` of those that failed.
         quarantine: `rule`, `rows`, `symbols`.
-        dirty: `symbol`, `dirty_from`: derived rows that rest on bars which have changed since.
+        dirty: `symbol`, `dirty_from`, `dirty_because`: derived rows that rest on bars which have changed since.
+        stale: `symbol`, `session_date`, `stale_because`: symbols whose last good signal is not of the newest session.
+        grades: `grade`, `bars`: of the accepted bars.
         publishes: The newest ones.
         providers: `provider`, `licence`, `terms`, `configured`.
         kind: Which kind of market is stored; empty before the first answer.
@@ -49,6 +51,8 @@ class Status:
     failures: pd.DataFrame
     quarantine: pd.DataFrame
     dirty: pd.DataFrame
+    stale: pd.DataFrame
+    grades: pd.DataFrame
     publishes: pd.DataFrame
     providers: pd.DataFrame
     kind: str
@@ -83,7 +87,15 @@ def read_status(context: PipelineContext) -> Status:
             """SELECT rule, count(*) AS rows, count(DISTINCT symbol) AS symbols
             FROM market.quarantine GROUP BY rule ORDER BY rows DESC, rule"""
         ),
-        dirty=frame("SELECT symbol, dirty_from FROM market.fetch_ledger WHERE dirty_from IS NOT NULL ORDER BY symbol"),
+        dirty=frame(
+            """SELECT symbol, dirty_from, dirty_because FROM market.fetch_ledger
+            WHERE dirty_from IS NOT NULL ORDER BY symbol"""
+        ),
+        stale=frame(
+            """SELECT symbol, session_date, stale_because FROM serving.latest_signals_v1 WHERE is_stale
+            ORDER BY session_date DESC, symbol"""
+        ),
+        grades=frame("SELECT grade, count(*) AS bars FROM market.daily_prices GROUP BY grade ORDER BY grade"),
         publishes=frame("SELECT * FROM serving.publishes ORDER BY publish_id DESC LIMIT $1", [NEWEST_PUBLISHES]),
         providers=_providers(context),
         kind=stored_market_kind(context.database) or "",

@@ -55,6 +55,8 @@ _UNCLEANED = """EXISTS (SELECT FROM market.raw_prices AS r
 _VANISHED = """(SELECT r.revision_class FROM market.revisions AS r WHERE r.symbol = st.symbol
                AND r.session_date = se.session_date ORDER BY r.noted_at DESC LIMIT 1) = 'vanished'"""
 
+_ASKED_ON = "(l.fetched_at AT TIME ZONE 'Europe/Istanbul')::date"
+
 # Days that a provider states and that cannot be, of the years 1921 or 2099, bound nothing.
 _LEDGER = f"""(SELECT l.*, least(
         CASE WHEN l.first_session >= DATE '{ORIGIN}' THEN l.first_session
@@ -62,9 +64,9 @@ _LEDGER = f"""(SELECT l.*, least(
                    WHERE r.symbol = l.symbol AND r.session_date >= DATE '{ORIGIN}') END,
         (SELECT min(v.session_date) FROM market.revisions AS v WHERE v.symbol = l.symbol
          AND v.session_date >= DATE '{ORIGIN}' AND v.revision_class = 'vanished')) AS first_told,
-        CASE WHEN l.last_session <= (l.fetched_at AT TIME ZONE 'Europe/Istanbul')::date THEN l.last_session
+        CASE WHEN l.last_session <= {_ASKED_ON} THEN l.last_session
              ELSE (SELECT max(r.session_date) FROM market.raw_prices AS r
-                   WHERE r.symbol = l.symbol AND r.session_date <= (l.fetched_at AT TIME ZONE 'Europe/Istanbul')::date) END AS last_told
+                   WHERE r.symbol = l.symbol AND r.session_date <= {_ASKED_ON}) END AS last_told
     FROM market.fetch_ledger AS l WHERE l.symbol = st.symbol OFFSET 0)"""
 
 # OFFSET 0 keeps both from being computed for every cell: once a symbol, once a session.

@@ -52,7 +52,7 @@ SELECT s.*, due.session_date IS NOT NULL AND due.session_date > s.session_date A
             WHERE q.symbol = s.symbol AND q.session_date > s.session_date
             ORDER BY q.session_date DESC, q.occurrence LIMIT 1),
            (SELECT c.state FROM serving.coverage_v1 AS c
-            WHERE c.symbol = s.symbol AND c.session_date = due.session_date), 'not in the universe') END AS stale_because
+            WHERE c.symbol = s.symbol AND c.session_date = due.session_date), 'unknown') END AS stale_because
 FROM reference.stocks AS st
 CROSS JOIN (SELECT max(session_date) AS session_date FROM serving.signals WHERE superseded_by IS NULL) AS due
 CROSS JOIN LATERAL (

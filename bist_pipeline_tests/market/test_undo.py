@@ -101,7 +101,7 @@ def test_a_history_off_the_grid_keeps_its_basis_and_says_how_many_prices_are():
 def test_a_bad_bar_in_a_good_history_is_doubtful_and_the_history_trusted():
     share = simulated_share(120, dividends={60: 0.03})
     rows, known = yahoo(share)
-    rows.loc[30, "open_raw"] *= 1.001234
+    rows["open_raw"] *= np.where(rows.index == 30, 1.001234, 1.0)
     bars, doubtful, verdict = undone(rows, known)
     assert (verdict["state"], verdict["off_grid"]) == ("undone", 1)
     assert np.flatnonzero(doubtful).tolist() == [30]
@@ -192,7 +192,7 @@ def test_what_yahoo_does_to_a_share_is_undone_and_doing_it_again_gives_the_same(
     assert verdict["is_trusted"], verdict["reason"]
     np.testing.assert_array_equal(bars[list(TRADED_VALUES)].to_numpy(), share.prices)
     # Whole shares of a reverse split's larger kind.
-    merged = np.prod([max(1 / ratio, 1.0) for ratio in splits.values()])
+    merged = float(np.prod([max(1 / ratio, 1.0) for ratio in splits.values()]))
     np.testing.assert_allclose(bars["volume_raw"], share.volume, rtol=1e-6, atol=merged)
     assert not doubtful.any()
     again = total_return(as_bars(bars), factors_of(bars, stated), stated.today)

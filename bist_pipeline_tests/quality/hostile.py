@@ -10,9 +10,9 @@ import pandas as pd
 from bist_pipeline.quality.contract import BAR_VALUES, SAMPLE_ROWS, CheckInput
 from bist_pipeline_tests.quality.inputs import over, prices, weekdays
 
-FAULTY = [f"ZZ{n:02d}" for n in range(2 * SAMPLE_ROWS)]
-SOUND = [f"YY{n:02d}" for n in range(2 * SAMPLE_ROWS)]
-INDICES = [f"XZ{n:02d}" for n in range(SAMPLE_ROWS + 2)]
+FAULTY = [f"ZZ{n:02d}" for n in range(SAMPLE_ROWS + 1)]
+SOUND = [f"YY{n:02d}" for n in range(SAMPLE_ROWS + 5)]
+INDICES = [f"XZ{n:02d}" for n in range(SAMPLE_ROWS + 1)]
 CLOSED = "2024-01-15"
 DAYS = [day for day in weekdays("2024-01-02", 51) if day != CLOSED]
 
@@ -50,7 +50,7 @@ def _faulty(symbol: str, number: int) -> list[dict]:
     rows = []
     for position in range(len(DAYS)):
         row = _sound(symbol, number, 13 if position == 14 else position) | {"session_date": DAYS[position]}
-        later = {"price": 0.5 if position >= NEW_LEVEL else 1.0, "volume": 100.0 if position >= NEW_UNIT else 1.0}
+        later = {"price": 0.5 if position >= NEW_LEVEL else 1.0, "volume": 400.0 if position >= NEW_UNIT else 1.0}
         rows.append(_FAULTS.get(position, lambda row: row)(_times(row, **later)))
     del rows[18]
     again = _sound(symbol, number, 3) | {"occurrence": 1}

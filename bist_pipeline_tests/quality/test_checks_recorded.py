@@ -122,5 +122,7 @@ def test_the_table_names_every_rule_and_session(findings):
     assert set(told["rule"]) <= set(registered_checks())
 
 
-def test_all_checks_together_take_a_few_seconds(timed_findings):
-    assert sum(timed_findings[1].values()) < 10.0  # 0.4 s for this room's own, without the search for breaks
+def test_the_checks_take_seconds_over_five_years(timed_findings):
+    # Measured: 0.5 s on one processor. The search for breaks and the second source have bounds of their own.
+    searching = {"level_breaks", "unit_errors", "reverting_spikes", "sources_disagree"}
+    assert sum(seconds for name, seconds in timed_findings[1].items() if name not in searching) < 3.0

@@ -6,7 +6,7 @@ Does not belong here: understanding a file (`_frames.py` and what it uses).
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -38,7 +38,7 @@ NAME = "archive"
 DELAY = timedelta(minutes=15)
 
 # Raise it when the same bytes are read differently from now on: stored histories are then read again.
-_READER_VERSION = 1
+_READER_VERSION = 2
 _WHAT_TO_TYPE = "point it at a folder with one CSV or Parquet file per symbol: `bist-pipeline up --archive DIR`"
 
 
@@ -135,6 +135,7 @@ class ArchiveProvider:
             as_of=time_of_newest_bar(newest, written_at, self.clock.now(), self.hours),
             payload_hash=hashlib.sha256(payload).hexdigest(),
             recognised=frames.notes,
+            states_actions=_states_actions(self.basis, frames.notes["columns"]),
             payload=payload,
         )
 
@@ -169,6 +170,12 @@ class ArchiveProvider:
         if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or len(payload) != after.st_size:
             raise TransientProviderError(f"{symbol}: {path.name} is being written; ask again when it is complete")
         return payload, datetime.fromtimestamp(after.st_mtime, UTC)
+
+
+def _states_actions(basis: Basis, columns: Collection[str]) -> bool:
+    """Whether a file has a column for everything that its prices are adjusted for; an empty one says: nothing was."""
+    adjusted_for = {"as_traded": (), "split_adjusted": ("split",), "fully_adjusted": ("split", "dividend")}[basis]
+    return bool(adjusted_for) and all(kind in columns for kind in adjusted_for)
 
 
 def _newest_by(days: "pd.Series[pd.Timestamp]", written_at: datetime) -> date:

@@ -4,7 +4,7 @@ Belongs here: the order of the rules. Does not belong here: any rule.
 
 1. Measure the moves from close to close, net of known actions (`_moves.py`).
 2. Single prices out of reach of their own bar (`_spikes.py`); rows a hundred times off, then rows that were not
-   adjusted for a stated split (`_levels.py`); then stated actions that left no mark, or left it on another day (`_stated.py`).
+   adjusted for a stated split (`_levels.py`); then stated actions that left no mark, or on another day (`_stated.py`).
 3. Of the moves beyond the limit that are left: those that revert (`_spikes.py`).
 4. The rest one by one, by the grid on both sides (`_factors.py`). Where an exchange has no limit this step is left out:
    any move may be one.
@@ -24,7 +24,7 @@ from bist_pipeline.quality.breaks._levels import unadjusted, unit_errors
 from bist_pipeline.quality.breaks._moves import moves_of
 from bist_pipeline.quality.breaks._spikes import spikes, stray_prices
 from bist_pipeline.quality.breaks._stated import without_effect
-from bist_pipeline.quality.breaks._told import Told, join, to_breaks
+from bist_pipeline.quality.breaks._told import Told, to_breaks
 from bist_pipeline.quality.breaks.contract import Breaks, Exchange, SymbolHistory
 
 BORSA_ISTANBUL = Exchange(limit=limit_on, snap=snap)
@@ -40,12 +40,12 @@ def analyse(history: SymbolHistory, exchange: Exchange = BORSA_ISTANBUL) -> Brea
     Returns:
         Verdicts, repairs, inferred actions and misadjusted values; all about this symbol alone.
     """
-    return to_breaks(history, _moves_told(history, exchange) + dividend_faults(history))
+    return analyse_all([history], exchange)
 
 
 def analyse_all(histories: Iterable[SymbolHistory], exchange: Exchange = BORSA_ISTANBUL) -> Breaks:
     """Analyse symbol by symbol and put the answers under one another."""
-    return join(analyse(history, exchange) for history in histories)
+    return to_breaks((history, _moves_told(history, exchange) + dividend_faults(history)) for history in histories)
 
 
 def _moves_told(history: SymbolHistory, exchange: Exchange) -> Told:

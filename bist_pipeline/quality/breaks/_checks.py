@@ -7,9 +7,8 @@ import pandas as pd
 
 from bist_pipeline.quality._findings import nothing_there, offences, plural, report
 from bist_pipeline.quality._range import is_judged
-from bist_pipeline.quality.breaks._analysis import analyse
+from bist_pipeline.quality.breaks._analysis import analyse_all
 from bist_pipeline.quality.breaks._history import histories_of
-from bist_pipeline.quality.breaks._told import join
 from bist_pipeline.quality.contract import CheckInput, Finding
 
 # A detail is shown in a table; the analysis itself keeps the whole reason.
@@ -24,13 +23,11 @@ def find_by_rules(given: CheckInput, rules: frozenset[str], noun: str) -> Findin
         rules: Names of the rules.
         noun: What one verdict is, in the summary.
     """
-    found, judged = [], 0
-    for history in histories_of(given):
-        judged += int(is_judged(given, history.day).sum())
-        found.append(analyse(history))
+    histories = list(histories_of(given))
+    judged = sum(int(is_judged(given, history.day).sum()) for history in histories)
     if not judged:
         return nothing_there("no bars of shares on sessions")
-    verdicts = join(found).verdicts
+    verdicts = analyse_all(histories).verdicts
     rows = verdicts[verdicts["rule"].isin(list(rules)) & is_judged(given, verdicts["session_date"])]
     return _report(rows, noun, judged)
 

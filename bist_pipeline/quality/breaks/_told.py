@@ -87,50 +87,26 @@ class Told:
 NOTHING = Told()
 
 
-def to_breaks(history: SymbolHistory, told: Told) -> Breaks:
-    """Lay out what was said as frames, in session order, the repairs cut so that none overlap."""
-    symbol, day = history.symbol, history.day.astype("datetime64[us]")
-    verdicts = [
-        (symbol, day[v.bar], v.rule, v.effect, v.kind, v.reason) for v in sorted(told.verdicts, key=lambda v: v.bar)
-    ]
-    repairs = [
-        (symbol, day[r.start], day[r.stop - 1], r.price_factor, r.volume_factor, r.rule, r.kind, r.reason)
-        for r in _cut(told.repairs)
-    ]
-    actions = [
-        (symbol, day[a.bar], "split", a.ratio, np.nan, a.reason) for a in sorted(told.actions, key=lambda a: a.bar)
-    ]
-    wrong = [
-        (symbol, day[m.start], day[m.stop - 1], m.column, m.factor, m.rule, m.reason)
-        for m in sorted(told.misadjusted, key=lambda m: (m.start, m.column))
-    ]
+def to_breaks(told: Iterable[tuple[SymbolHistory, Told]]) -> Breaks:
+    """Lay out what was said of each symbol as frames, in session order, the repairs cut so that none overlap."""
+    verdicts, repairs, actions, wrong = [], [], [], []
+    for history, one in told:
+        symbol, day = history.symbol, history.day
+        for v in sorted(one.verdicts, key=lambda v: v.bar):
+            verdicts.append((symbol, day[v.bar], v.rule, v.effect, v.kind, v.reason))
+        for r in _cut(one.repairs):
+            span = (day[r.start], day[r.stop - 1])
+            repairs.append((symbol, *span, r.price_factor, r.volume_factor, r.rule, r.kind, r.reason))
+        for a in sorted(one.actions, key=lambda a: a.bar):
+            actions.append((symbol, day[a.bar], "split", a.ratio, np.nan, a.reason))
+        for m in sorted(one.misadjusted, key=lambda m: (m.start, m.column, m.stop)):
+            wrong.append((symbol, day[m.start], day[m.stop - 1], m.column, m.factor, m.rule, m.reason))
     return Breaks(
         _frame(verdicts, VERDICT_COLUMNS),
         _frame(repairs, REPAIR_COLUMNS),
         _frame(actions, INFERRED_COLUMNS),
         _frame(wrong, MISADJUSTED_COLUMNS),
     )
-
-
-def join(found: Iterable[Breaks]) -> Breaks:
-    """Put the answers about several symbols under one another."""
-    every = list(found)
-    return Breaks(
-        *(
-            _joined([getattr(breaks, name) for breaks in every], columns)
-            for name, columns in (
-                ("verdicts", VERDICT_COLUMNS),
-                ("repairs", REPAIR_COLUMNS),
-                ("actions", INFERRED_COLUMNS),
-                ("misadjusted", MISADJUSTED_COLUMNS),
-            )
-        )
-    )
-
-
-def _joined(frames: list[pd.DataFrame], columns: tuple[str, ...]) -> pd.DataFrame:
-    filled = [frame for frame in frames if len(frame)]
-    return pd.concat(filled, ignore_index=True) if filled else _frame([], columns)
 
 
 _DAYS = ("session_date", "first_session", "last_session", "ex_date")
