@@ -56,8 +56,8 @@ def fill_gaps_job() -> None:
     job=fill_gaps_job,
     minimum_interval_seconds=300,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description=f"Asks again for sessions that lack a bar, before a history as well as after it: {MOST_SYMBOLS} symbols "
-    "a run, newest gaps first, each gap three times at the most and a day apart.",
+    description=f"Asks again for sessions that lack a bar, before a history as well as after it: {MOST_SYMBOLS} "
+    "symbols a run, newest gaps first, each gap three times at the most and a day apart.",
 )
 def fill_gaps(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """Request the run that asks for the gaps that are due, or say why not."""
@@ -83,11 +83,10 @@ def _request(instance: dg.DagsterInstance, settings: Settings) -> dg.RunRequest 
             return dg.SkipReason(circuit.text)
         if any(not chunk.published for chunk in history_chunks(database, today)):
             return dg.SkipReason("stored history is still being derived: the first load comes first")
-        changed = [symbol for symbol, _ in changed_symbols(settings, providers, database)]
-        if changed:
-            return dg.SkipReason(f"{len(changed)} symbols are fetched anyway ({changed[0]}, …): `first_load` does it")
+        # These `first_load` asks for anyway, with a patience of its own.
+        changed = {symbol for symbol, _ in changed_symbols(settings, providers, database)}
         now = clock.now()
-        due = due_symbols(database, now, but=unaskable(database, providers))
+        due = due_symbols(database, now, but=changed.union(unaskable(database, providers)))
     return _run(due, now.date()) if due else dg.SkipReason("no gap is due: each was asked for, or there is none")
 
 

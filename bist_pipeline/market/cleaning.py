@@ -4,7 +4,7 @@ Belongs here: the one pass over raw rows that accepts or quarantines each of the
 belong here: the rules themselves (`rules.py`), the arithmetic of splits (`splits.py`), factors for readers
 (`factors.py`), reading or writing tables.
 
-1. Look up each row's day in the schedule (`_Schedule`).
+1. Look up each row's day in the schedule (`Schedule`).
 2. Find rows delivered more than once (`repetitions.py`).
 3. Undo the splits of rows whose provider states them all (`splits.py`).
 4. Apply what is to be repaired (`repairs.py`).
@@ -27,21 +27,13 @@ from bist_pipeline.market.judged import Judged, nothing_judged
 from bist_pipeline.market.repairs import repair
 from bist_pipeline.market.repetitions import RAW_VALUES, Repetitions, find_repetitions
 from bist_pipeline.market.rules import RULES, BoolArray, Evidence
+from bist_pipeline.market.schedule import Schedule, moments
 from bist_pipeline.market.splits import TRADED_VALUES, Actions, is_undoable, undo_splits
 
 ACCEPTED_COLUMNS = (
     *("symbol", "session_date", "open_try", "high_try", "low_try", "close_try", "volume_shares"),
-    *(
-        "adjustment_factor",
-        "total_return_factor",
-        "basis",
-        "is_final",
-        "grade",
-        "filled",
-        "repaired",
-        "source",
-        "as_of",
-    ),
+    *("adjustment_factor", "total_return_factor", "basis", "is_final"),
+    *("grade", "filled", "repaired", "source", "as_of"),
 )
 QUARANTINED_COLUMNS = (
     *("symbol", "session_date", "occurrence", "rule", "reason", *RAW_VALUES),
@@ -54,8 +46,6 @@ FILLABLE = ("open_try", "high_try", "low_try", "volume_shares")
 _FILLED = tuple(
     ",".join(name for bit, name in enumerate(FILLABLE) if code >> bit & 1) for code in range(2 ** len(FILLABLE))
 )
-
-_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +78,14 @@ def clean(
             `final_at` (UTC, NaT when closed), `note`. A day it does not hold counts as closed.
         actions: Splits to undo; None where none can be.
         judged: What is repaired, withheld or doubted for what neighbours say; None where nothing is.
-        undone: The rows as traded and which are off the grid, where that was found already (`undo.py`).
+        undone: The rows as traded and which are off the grid, where that is known already.
     """
     if undone is None:
         splits = is_undoable(raw, actions) if actions else np.zeros(len(raw), dtype=bool)
         traded = _as_traded(raw, splits, actions)
     else:
         traded = _Traded(undone[0], undone[1] | _given_doubts(raw))
-    return _clean(raw, _Schedule.of(schedule), traded, judged or nothing_judged())
+    return _clean(raw, Schedule.of(schedule), traded, judged or nothing_judged())
 
 
 def clean_forming(live: pd.DataFrame, schedule: pd.DataFrame, actions: Actions) -> Cleaned:
@@ -104,7 +94,7 @@ def clean_forming(live: pd.DataFrame, schedule: pd.DataFrame, actions: Actions) 
     Only history makes a bar final. Prices as traded are put on the grid.
     """
     traded = _as_traded(live, (live["basis"] == "as_traded").to_numpy(dtype=bool), actions)
-    cleaned = _clean(live, _Schedule.of(schedule), traded, nothing_judged())
+    cleaned = _clean(live, Schedule.of(schedule), traded, nothing_judged())
     return Cleaned(cleaned.accepted.assign(is_final=np.zeros(len(cleaned.accepted), dtype=bool)), cleaned.quarantined)
 
 
@@ -135,7 +125,7 @@ def _as_traded(raw: pd.DataFrame, undone: BoolArray, actions: Actions | None) ->
     return _Traded(raw.assign(**columns, basis=basis), doubtful)
 
 
-def _clean(raw: pd.DataFrame, calendar: "_Schedule", traded: _Traded, judged: Judged) -> Cleaned:
+def _clean(raw: pd.DataFrame, calendar: Schedule, traded: _Traded, judged: Judged) -> Cleaned:
     day = raw["session_date"].to_numpy(dtype="datetime64[us]")
     where = calendar.find(day)
     repetitions = find_repetitions(raw)
@@ -188,54 +178,12 @@ class _Doubts:
         return self.repaired + np.where(both, "; ", "") + self.because
 
 
-@dataclass(frozen=True, slots=True)
-class _Schedule:
-    """The schedule as arrays; their last entry stands for every day it does not hold."""
-
-    days: pd.DatetimeIndex
-    is_session: BoolArray
-    open_at: DayArray
-    final_at: DayArray
-    note: npt.NDArray[np.object_]
-
-    @classmethod
-    def of(cls, schedule: pd.DataFrame) -> "_Schedule":
-        nowhere = np.datetime64("NaT", "us")
-        return cls(
-            pd.DatetimeIndex(schedule["session_date"]).as_unit("us"),
-            np.append(schedule["is_session"].to_numpy(dtype=bool), np.False_),
-            np.append(_moments(schedule["open_at"]), nowhere),
-            np.append(_moments(schedule["final_at"]), nowhere),
-            np.append(schedule["note"].to_numpy(dtype=object), ""),
-        )
-
-    def find(self, day: DayArray) -> npt.NDArray[np.intp]:
-        """Position of each day; -1, the entry of unknown days, where the schedule does not hold it."""
-        return self.days.get_indexer(pd.DatetimeIndex(day))
-
-    def why_closed(self, day: DayArray, where: npt.NDArray[np.intp]) -> npt.NDArray[np.object_]:
-        """Say of each day why no session was held, as far as the schedule knows."""
-        days = day.astype("datetime64[D]")
-        weekday = (days.astype(np.int64) + 3) % 7  # 1970-01-01 was a Thursday
-        bounds = f"{self.days.min():%Y-%m-%d} to {self.days.max():%Y-%m-%d}" if len(self.days) else "which is empty"
-        note = self.note[where]
-        return np.select(
-            [np.isnat(days), weekday >= 5, where < 0, note != ""],
-            ["it has no date", np.asarray(_WEEKDAYS, dtype=object)[weekday], f"outside the schedule, {bounds}", note],
-            default="closed",
-        ).astype(object)
-
-
-def _moments(column: pd.Series) -> DayArray:
-    return column.to_numpy(dtype="datetime64[us]")
-
-
 def _evidence(
-    raw: pd.DataFrame, day: DayArray, calendar: _Schedule, where: npt.NDArray[np.intp], repetitions: Repetitions
+    raw: pd.DataFrame, day: DayArray, calendar: Schedule, where: npt.NDArray[np.intp], repetitions: Repetitions
 ) -> Evidence:
     return Evidence(
         day,
-        _moments(raw["as_of"]),
+        moments(raw["as_of"]),
         *(raw[name].to_numpy(dtype=np.float64) for name in RAW_VALUES),
         is_session=calendar.is_session[where],
         open_at=calendar.open_at[where],
@@ -266,7 +214,7 @@ def _accept(rows: pd.DataFrame, final_at: DayArray, doubts: _Doubts) -> pd.DataF
         "volume_shares": np.where(missing[3], 0.0, volume),
         "adjustment_factor": np.ones(len(rows)),
         "total_return_factor": np.ones(len(rows)),
-        "is_final": _moments(rows["as_of"]) >= final_at,
+        "is_final": moments(rows["as_of"]) >= final_at,
         "grade": _pick(("A", "B", "C"), np.where(doubts.doubtful, 2, (code > 0) | (doubts.repaired != "")).astype(int)),
         "filled": _pick(_FILLED, code),
         "repaired": pd.array(doubts.texts(), dtype="str"),

@@ -13,8 +13,8 @@ How it works, newest event first:
 4. where the bars between this dividend and the event before it are off the grid, other amounts are tried: within the
    rounding of what was stated, undivided by later splits or divided once too often, a hundred times too large or too
    small, none at all. One that puts them on the grid is taken: the history is `solved`;
-5. in the end all four prices of all bars are counted. Less than 99 % on the grid: the steps are not those that the
-   provider took, and the history keeps its basis (`refused`).
+5. in the end all four prices of all bars are counted. Less than 90 % on the grid: the steps are not those that the
+   provider took, and the history keeps its basis (`refused`). Of fewer, the bars are doubted one by one.
 
 A dividend above the price left prices below zero. They come back all the same: (c − d) / c is undone whatever its sign.
 """
@@ -35,6 +35,9 @@ VERDICT_COLUMNS = ("symbol", "state", "is_trusted", "prices", "off_grid", "reaso
 
 # Of all prices: real ones all lie on the grid but for a provider's own bad bars; by chance 2 in 100 do.
 TRUSTED_SHARE = 0.99
+# Of a whole history: below it a step is wrong, which leaves nearly everything before it off the grid. Some bad bars of
+# sixteen years must not cost a share its basis.
+UNDONE_SHARE = 0.90
 # Prices that decide between amounts: eight on the grid by chance are one case in 10¹³.
 _ENOUGH_PRICES = 8
 
@@ -197,7 +200,7 @@ class History:
         _, is_price = on_grid(values, self.day[:, None], self.steps[:, None])
         off = int((known & ~(is_price & (values > 0))).sum()) if self._has_grid else int((values[known] <= 0).sum())
         count = int(known.sum())
-        is_trusted = off <= (1 - TRUSTED_SHARE) * count
+        is_trusted = off <= (1 - UNDONE_SHARE) * count
         solved = [one for one in done if one.is_solved]
         reason = "; ".join(
             f"the dividend of {one.ex_date} was adjusted for as {one.amount:.6g} per share" for one in solved

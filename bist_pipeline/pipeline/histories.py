@@ -21,7 +21,7 @@ from bist_pipeline.market.cleaning import Cleaned, clean, clean_forming
 from bist_pipeline.market.factors import CLOSE_COLUMNS, with_action_factors
 from bist_pipeline.market.splits import Actions, BoolArray
 from bist_pipeline.market.theoretical import ActionFactors
-from bist_pipeline.market.undo import Undoing, plan_undoing, undo_adjustments
+from bist_pipeline.market.undo import Undoing, plan_undoing, undo_adjustments, with_solved_amounts
 from bist_pipeline.pipeline.actions import Desk, factors_of, in_force, read_delivered, store_actions, today
 from bist_pipeline.pipeline.context import PipelineContext
 from bist_pipeline.pipeline.contracts import contracts
@@ -105,13 +105,14 @@ def _read(context: PipelineContext, bulk: BulkTransaction, scope: Scope) -> _Bat
 def _judge(context: PipelineContext, batch: _Batch, desk: Desk, symbols: Sequence[str]) -> tuple[Resolved, Judgement]:
     """Judge with the actions that are stated; then let those count that nobody states."""
     rows, _ = batch.traded
-    stated = in_force(context, batch.delivered, desk, symbols, _nothing_inferred())
+    delivered = with_solved_amounts(batch.delivered, batch.undoing)
+    stated = in_force(context, delivered, desk, symbols, _nothing_inferred())
     factors = _first_factors(context, stated, rows)
     judgement = judge_histories(context, batch.history, rows, actions_for_checks(stated.actions, factors.factors))
     if not len(judgement.inferred):
         return stated, judgement
     inferred = judgement.inferred.assign(source="analysis of breaks")
-    return in_force(context, batch.delivered, desk, symbols, inferred), judgement
+    return in_force(context, delivered, desk, symbols, inferred), judgement
 
 
 def _first_factors(context: PipelineContext, stated: Resolved, rows: pd.DataFrame) -> ActionFactors:

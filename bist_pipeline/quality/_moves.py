@@ -35,7 +35,6 @@ class Moves:
         lowest, highest: What the limit allows of `move / factor`.
         factor: What the actions in between leave of a price on this basis; 1 where there is none.
         stated: What they would leave of a price as traded.
-        shares: What those of them that adjusting for splits hides would leave of it.
         has_action: Whether there is one whose factor is known.
     """
 
@@ -47,7 +46,6 @@ class Moves:
     highest: FloatArray
     factor: FloatArray
     stated: FloatArray
-    shares: FloatArray
     has_action: npt.NDArray[np.bool_]
 
     @classmethod
@@ -66,7 +64,7 @@ class Moves:
         allowance = TICK_ALLOWANCE + np.where(has_action, _tick_share(panel, before * factor), 0.0)
         highest, lowest = (_compounded(panel, sign, start) for sign in (1.0, -1.0))
         return cls(
-            *(close, before, close / before, gap, lowest - allowance, highest + allowance, factor, price, shares),
+            *(close, before, close / before, gap, lowest - allowance, highest + allowance, factor, price),
             has_action,
         )
 

@@ -30,7 +30,7 @@ _GOOD = {
     "occurrence": 0,
     "open_raw": 250.0,
     "high_raw": 255.5,
-    "low_raw": 248.25,
+    "low_raw": 248.3,
     "close_raw": 252.0,
     "adj_close_raw": 251.5,
     "volume_raw": 12_345_678.0,

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bist_pipeline.core.calendar import ORIGIN
 from bist_pipeline.pipeline.cleaning import clean_prices
 from bist_pipeline.pipeline.history import coverage_counts
 from bist_pipeline.pipeline.ingest import ingest
@@ -185,7 +186,8 @@ def said_by_a_person(context, symbol, kind, day, verdicts):
         return "quarantined"
     if kind in ("broken", "not asked"):
         return {"broken": "provider_failed", "not asked": "not_fetched"}[kind]
-    return "not_listed_yet" if mine and day < min(at for at, _ in mine) else "provider_silent"
+    told = [at for at, _ in mine if at >= ORIGIN]
+    return "not_listed_yet" if told and day < min(told) else "provider_silent"
 
 
 def test_the_ledger_says_what_the_states_rest_on(told):

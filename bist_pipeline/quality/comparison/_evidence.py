@@ -31,6 +31,7 @@ from bist_pipeline.quality.comparison.contract import (
 
 _SAME_BITS = 2e-7  # what float32 leaves of a price that is adjusted twice alike
 _ORDER = 1e-6
+_NEAR_THIRD = 2e-4  # below half a tick of nearly all prices
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,10 +186,14 @@ def _repeats(compared: Compared, side: Side, rows: IntArray) -> tuple[BoolArray,
 
 def _not_third(compared: Compared, rows: IntArray, third: FloatArray) -> tuple[BoolArray, BoolArray]:
     """Against whom a third source speaks: it agrees with the other, on the ratio that it has to agreed bars around."""
+    pairs, level = compared.pairs, compared.levels.level
+    # Both as traded, where one of them is: a third source of which few bars are known is taken for that.
+    shift = np.where(pairs.second.is_traded & ~pairs.first.is_traded, -level, 0.0)
     near = []
-    for side, half in zip((compared.pairs.first, compared.pairs.second), compared.halves, strict=True):
-        away = np.abs(np.log(side.close / third)[rows] - _usual(compared, np.log(side.close / third), rows))
-        near.append(away <= 2e-4 + 2 * (half / side.close)[rows])
+    for side, half, own in zip((pairs.first, pairs.second), compared.halves, (shift, shift + level), strict=True):
+        ratio = np.log(side.close / third) + own
+        away = np.abs(ratio[rows] - _usual(compared, ratio, rows))
+        near.append(away <= _NEAR_THIRD + 2 * (half / side.close)[rows])
     return ~near[0] & near[1], near[0] & ~near[1]
 
 

@@ -74,7 +74,7 @@ def brought_over(pairs: Pairs, compared: Compared, rows: IntArray, level: FloatA
         "symbol": pairs.symbols[pairs.code[rows]],
         "session_date": pairs.day[rows],
         **dict(zip(PRICES, prices, strict=True)),
-        "volume_shares": shares_of_second(compared.volumes, pairs.take(rows), near),
+        "volume_shares": shares_of_second(compared.volumes, compared.pairs, pairs.take(rows), near, level),
         "basis": compared.pairs.first.basis[near] if len(near) else np.array([], dtype=object),
         "tolerance_try": half,
     }

@@ -78,20 +78,25 @@ def compare_volumes(pairs: Pairs) -> Volumes:
     )
 
 
-def shares_of_second(volumes: Volumes, pairs: Pairs, near: IntArray) -> FloatArray:
-    """Bring the second's volume of further rows to the first's unit and shares.
+def shares_of_second(volumes: Volumes, compared: Pairs, rows: Pairs, near: IntArray, level: FloatArray) -> FloatArray:
+    """Bring the second's volume of further rows to the first's unit and shares, whatever the first says there.
 
     Args:
         volumes: What was recognised.
-        pairs: The rows, of which the first may lack all.
+        compared: The rows it was recognised on.
+        rows: The further rows, of which the first may lack all, or tell them wrongly.
         near: For each, the compared row beside it, whose scale holds there too.
+        level: log of first per second (prices) on each.
     """
-    own = pairs.second.typical
-    # Without a price of the first there, turnover is divided with the second's own, and the usual rest taken out.
-    price = np.where(np.isfinite(pairs.first.typical), _mean_price(pairs, "second"), own)
-    choice = volumes.choice[pairs.code]
-    unit = np.where(choice == 1, -np.log(price), np.where(choice == 2, np.log(own), 0.0))
-    return pairs.second.volume * np.exp(unit - volumes.scale[near]) if len(near) else np.array([])
+    if not len(near):
+        return np.array([])
+    own = rows.second.typical
+    traded = compared.first.is_traded[near], compared.second.is_traded[near]
+    of_second = np.where(traded[0] & ~traded[1], own * np.exp(level), own)
+    of_first = np.where(traded[1] & ~traded[0], own, own * np.exp(level))
+    choice = volumes.choice[rows.code]
+    unit = np.where(choice == 1, -np.log(of_second), np.where(choice == 2, np.log(of_first), 0.0))
+    return rows.second.volume * np.exp(unit - volumes.scale[near])
 
 
 def _units(pairs: Pairs) -> FloatArray:

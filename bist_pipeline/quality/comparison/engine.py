@@ -38,6 +38,8 @@ from bist_pipeline.quality.comparison.contract import (
     Comparison,
 )
 
+# A volume of zero counts as one ten-thousandth of the other.
+_LEAST_VOLUME = -0.9999
 _RAW_NAMES = ("open_raw", "high_raw", "low_raw", "close_raw", "volume_raw")
 
 
@@ -109,7 +111,8 @@ def _volumes(compared: Compared) -> pd.DataFrame:
 def _actions(compared: Compared, rows: IntArray, changes: FloatArray, actions: pd.DataFrame) -> pd.DataFrame:
     found: Sequence[Against] = list(_evidence.about_steps(compared, rows, actions))
     verdict = weigh(found, len(rows))
-    return _frame(compared, rows, "action", verdict, _words.of_steps(compared, rows, changes, found, verdict))
+    told = _frame(compared, rows, "action", verdict, _words.of_steps(compared, rows, changes, found, verdict))
+    return told.assign(score=100 * np.abs(changes))
 
 
 def _missing(pairs: Pairs, gaps: Gaps) -> pd.DataFrame:
@@ -134,13 +137,13 @@ def _missing(pairs: Pairs, gaps: Gaps) -> pd.DataFrame:
 def _frame(
     compared: Compared, rows: IntArray, kind: str, verdict: npt.NDArray[np.object_], details: list[str]
 ) -> pd.DataFrame:
-    """Lay out rows that both have. The score is the largest difference of a price in percent; a volume's counts 1 %."""
+    """Lay out rows that both have; the score is the largest difference (log) of a price in percent, of a volume in e."""
     pairs, second = compared.pairs, compared.pairs.second.close * np.exp(compared.levels.level)
     with np.errstate(divide="ignore", invalid="ignore"):
         volume = pairs.first.volume[rows] / compared.volumes.second[rows] - 1
     price = np.where(compared.disputed[:, rows], np.abs(compared.residual[:, rows]), 0.0).max(axis=0, initial=0.0)
-    on_volume = compared.volumes.disagree[rows]
-    score = 100 * price + np.where(on_volume, np.minimum(np.abs(np.log1p(np.nan_to_num(volume, posinf=9.0))), 9.0), 0.0)
+    by_volume = np.abs(np.log1p(np.clip(np.nan_to_num(volume, posinf=np.inf), _LEAST_VOLUME, 1 / (1 + _LEAST_VOLUME))))
+    score = 100 * price + np.where(compared.volumes.disagree[rows], by_volume, 0.0)
     return _typed(
         {
             "symbol": pairs.symbols[pairs.code[rows]],
