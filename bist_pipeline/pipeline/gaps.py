@@ -97,8 +97,9 @@ def update_gaps(context: PipelineContext, span: Span | None = None, symbols: Seq
         runs = _open_runs(bulk, places, known, span, symbols)
         short = _short_histories(bulk, places, context.settings.min_history_days, symbols)
         rows = with_attempts(pd.concat([runs, short], ignore_index=True), known)
-        counts = bulk.replace(contract, [places.rows(rows)], scope)
-        _keep_found_at(bulk, places.rows(rows))
+        written = places.rows(rows)
+        counts = bulk.replace(contract, [written.drop(columns="found_at")], scope)
+        _keep_found_at(bulk, written)
     sessions = int((rows["last"] - rows["first"] + 1).sum())
     return GapReport(len(rows), rows["symbol"].nunique(), sessions, counts.inserted, counts.deleted)
 

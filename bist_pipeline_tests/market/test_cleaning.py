@@ -195,8 +195,8 @@ def test_a_closed_day_is_named_before_its_repetitions():
 @pytest.mark.parametrize(
     ("missing", "filled", "expected"),
     [
-        (["open"], "open_try", (252.0, 255.5, 248.25)),
-        (["high"], "high_try", (250.0, 252.0, 248.25)),
+        (["open"], "open_try", (252.0, 255.5, 248.3)),
+        (["high"], "high_try", (250.0, 252.0, 248.3)),
         (["low"], "low_try", (250.0, 255.5, 250.0)),
         (["high", "low"], "high_try,low_try", (250.0, 252.0, 250.0)),
         (["open", "high", "low"], "open_try,high_try,low_try", (252.0, 252.0, 252.0)),

@@ -76,8 +76,8 @@ def test_bars_on_the_sessions_around_them_are_not(day):
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"high_raw": 1.0}, "high below low: open 250.0, high 1.0, low 248.25, close 252.0"),
-        ({"high_raw": 251.9}, "high below open or close: open 250.0, high 251.9, low 248.25, close 252.0"),
+        ({"high_raw": 1.0}, "high below low: open 250.0, high 1.0, low 248.3, close 252.0"),
+        ({"high_raw": 251.9}, "high below open or close: open 250.0, high 251.9, low 248.3, close 252.0"),
         ({"low_raw": 250.1}, "low above open or close: open 250.0, high 255.5, low 250.1, close 252.0"),
         ({"low_raw": 253.0, "open_raw": NAN}, "low above open or close: open nan, high 255.5, low 253.0, close 252.0"),
         ({"high_raw": 252.0 * (1 - 2e-9)}, "high below open or close"),

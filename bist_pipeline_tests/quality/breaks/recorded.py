@@ -74,9 +74,8 @@ def main(folder: str) -> None:
     bars = sum(len(history.day) for history in histories)
     write = sys.stdout.write
     for row in breaks.verdicts.itertuples():
-        write(
-            f"{row.symbol:6s} {str(row.session_date)[:10]} {row.kind:6s} {row.rule:18s} {row.effect:8s} {row.reason}\n"
-        )
+        what = f"{row.symbol:6s} {str(row.session_date)[:10]} {row.kind:6s} {row.rule:18s}"
+        write(f"{what} {row.effect:8s} {row.reason}\n")
     write("repairs\n")
     for row in breaks.repairs.itertuples():
         span = f"{str(row.first_session)[:10]}..{str(row.last_session)[:10]}"
@@ -86,9 +85,8 @@ def main(folder: str) -> None:
         write(f"{row.symbol:6s} {str(row.ex_date)[:10]} {row.kind} {row.ratio:.6g} {row.reason}\n")
     withheld = int((breaks.verdicts["effect"] == "withhold").sum())
     doubted = int((breaks.verdicts["effect"] == "doubt").sum())
-    write(
-        f"{bars:,} bars in {took:.2f} s: {withheld} withheld ({withheld / bars * 1e4:.2f} per 10,000), {doubted} doubted\n"
-    )
+    rate = withheld / bars * 1e4
+    write(f"{bars:,} bars in {took:.2f} s: {withheld} withheld ({rate:.2f} per 10,000), {doubted} doubted\n")
 
 
 if __name__ == "__main__":

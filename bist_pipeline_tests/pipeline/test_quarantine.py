@@ -1,0 +1,124 @@
+"""Quarantine by symbol: one bad bar is withheld with its reason, everybody else publishes, a corrected row flows on."""
+
+import os
+
+import pandas as pd
+import pytest
+
+from bist_pipeline.client import Client
+from bist_pipeline_tests.archives import simulated_bars, write_archive
+from bist_pipeline_tests.pipeline.sites import DERIVED, SERVED, assert_same_bits, contents, count, run
+from bist_pipeline_tests.pipeline.spoiled import lines_of, write_lines
+
+BARS = simulated_bars(symbols=4, sessions=120)
+DAYS = sorted({day.date() for day in BARS["session_date"]})
+FIRST, LAST = DAYS[0], DAYS[-1]
+SICK, WELL = "ZZAAB", ("ZZAAA", "ZZAAC", "ZZAAD")
+PRICES = ["open_raw", "high_raw", "low_raw", "close_raw"]
+
+
+def a_hundred_times(day):
+    """The sick symbol's bars with one of them in kuruş."""
+    own = BARS[BARS["symbol"] == SICK].copy()
+    columns = [c for c in own.columns if c.startswith(("open", "high", "low", "close"))]
+    own.loc[own["session_date"] == str(day), columns] *= 100
+    return own
+
+
+def write(context, bars):
+    place = write_lines(context.settings.bist_archive_dir, SICK, lines_of(bars))
+    later = place.stat().st_mtime + 5
+    os.utime(place, (later, later))
+
+
+@pytest.fixture(scope="module")
+def healthy(sites, tmp_path_factory):
+    """The market as it was, backfilled."""
+    context = sites.make(write_archive(tmp_path_factory.mktemp("well") / "a", BARS), bist_archive_basis="as_traded")
+    run(context, FIRST, LAST)
+    return context
+
+
+@pytest.fixture
+def spoiled(sites, tmp_path):
+    """The same with the newest bar of one symbol a hundred times too dear."""
+    context = sites.make(write_archive(tmp_path / "a", BARS), bist_archive_basis="as_traded")
+    write(context, a_hundred_times(LAST))
+    run(context, FIRST, LAST)
+    return context
+
+
+def of_others(frame):
+    return frame[frame["symbol"] != SICK].reset_index(drop=True)
+
+
+def latest(context):
+    client = Client(context.database.url.libpq)
+    try:
+        return client.latest_signals().set_index("symbol")
+    finally:
+        client.close()
+
+
+def test_one_bar_is_withheld_with_its_raw_values_and_everybody_else_publishes(spoiled, healthy):
+    withheld = contents(spoiled, "market.quarantine")
+    assert withheld[["symbol", "session_date"]].astype(str).to_numpy().tolist() == [[SICK, str(LAST)]]
+    raw = a_hundred_times(LAST)
+    close = raw.loc[raw["session_date"] == str(LAST)].filter(like="close").iloc[0, 0]
+    assert withheld.loc[0, "close_raw"] == pytest.approx(close)
+    assert SICK in withheld.loc[0, "reason"]
+    assert str(LAST) in withheld.loc[0, "reason"]
+    for table in (*DERIVED, *SERVED):
+        assert_same_bits(of_others(contents(spoiled, table)), of_others(contents(healthy, table)), table)
+
+
+def test_the_last_good_signal_stays_and_says_why_it_is_stale(spoiled, healthy):
+    told = latest(spoiled)
+    assert told["is_stale"].to_dict() == {SICK: True} | dict.fromkeys(WELL, False)
+    assert told.loc[SICK, "session_date"] == pd.Timestamp(DAYS[-2])
+    assert told.loc[SICK, "stale_since"] == pd.Timestamp(LAST)
+    assert f"{SICK} on {LAST} breaks" in told.loc[SICK, "stale_because"]
+    before = contents(healthy, "serving.signals_v1").set_index(["symbol", "session_date"])["score"]
+    assert told.loc[SICK, "score"] == before[(SICK, pd.Timestamp(DAYS[-2]))]
+    assert not latest(healthy)["is_stale"].any()
+
+
+def test_a_corrected_row_flows_on_by_itself(spoiled, healthy):
+    write(spoiled, BARS[BARS["symbol"] == SICK])
+    run(spoiled, FIRST, LAST)
+    assert count(spoiled, "market.quarantine") == 0
+    assert not latest(spoiled)["is_stale"].any()
+    for table in (*DERIVED, *SERVED):
+        assert_same_bits(contents(spoiled, table), contents(healthy, table), table)
+
+
+def test_a_bar_that_the_next_session_proves_wrong_is_withheld_and_what_rested_on_it_is_restated(
+    sites, healthy, tmp_path
+):
+    day = DAYS[-6]
+    context = sites.make(
+        write_archive(tmp_path / "a", BARS[BARS["session_date"] <= str(day)]), bist_archive_basis="as_traded"
+    )
+    run(context, FIRST, day)
+    write(context, a_hundred_times(day).loc[lambda f: f["session_date"] <= str(LAST)])
+    run(context, FIRST, LAST)
+    assert contents(context, "market.quarantine")["session_date"].astype(str).tolist() == [str(day)]
+    assert count(context, "serving.signals_v1", f"symbol = '{SICK}' AND session_date = '{day}'") == 0
+    assert (
+        count(context, "serving.signals", f"symbol = '{SICK}' AND session_date = '{day}'") == 1
+    )  # superseded, readable
+
+
+def test_the_grade_of_a_bar_reaches_prices_and_signals(sites, tmp_path):
+    own = BARS[BARS["symbol"] == SICK].copy()
+    high = next(c for c in own.columns if c.startswith("high"))
+    own.loc[own["session_date"] == str(DAYS[-3]), high] = float("nan")
+    context = sites.make(write_archive(tmp_path / "a", BARS), bist_archive_basis="as_traded")
+    write(context, own)
+    run(context, FIRST, LAST)
+    for view in ("serving.prices_v1", "serving.signals_v1"):
+        told = contents(context, view)
+        graded = told[told["grade"] != "A"]
+        assert graded[["symbol", "session_date", "grade"]].astype(str).to_numpy().tolist() == [
+            [SICK, str(DAYS[-3]), "B"]
+        ]
