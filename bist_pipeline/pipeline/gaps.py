@@ -13,6 +13,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 
+import numpy as np
 import pandas as pd
 
 from bist_pipeline.core.calendar import ORIGIN
@@ -223,16 +224,12 @@ def _short_histories(bulk: BulkTransaction, places: _Places, days: int, symbols:
         [days],
     )
     found = found if symbols is None else found[found["symbol"].isin(symbols)]
-    since = found["last_session"] - pd.Timedelta(days=days)
-    runs = pd.DataFrame(
-        {
-            "symbol": found["symbol"].to_numpy(),
-            "first": places.at_or_after(since).to_numpy(),
-            "last": places.at_or_after(found["first_session"]).to_numpy() - 1,
-            "state": SHORT_HISTORY,
-        }
-    )
-    return runs[runs["first"] <= runs["last"]]
+    since = places.at_or_after(found["last_session"] - pd.Timedelta(days=days)).to_numpy()
+    last = places.at_or_after(found["first_session"]).to_numpy() - 1
+    # Where but a weekend lacks, the session before the first one tells as well as any.
+    first = np.minimum(since, last)
+    runs = pd.DataFrame({"symbol": found["symbol"].to_numpy(), "first": first, "last": last, "state": SHORT_HISTORY})
+    return runs[runs["last"] >= 0]
 
 
 def _keep_found_at(bulk: BulkTransaction, rows: pd.DataFrame) -> None:

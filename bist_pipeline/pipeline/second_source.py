@@ -130,7 +130,8 @@ def compare_with_second(
     else:
         sessions = context.calendar.sessions(max(told.min().date(), ORIGIN), told.max().date())
     compared = compare(bars_of(first, bars), bars_of(second), sessions=sessions, actions=actions, third=third)
-    return choose(compared.rows, compared.brought, second, context.settings.bist_bar_choice)
+    rows = compared.rows[~_second_is_late(compared.rows, second)].reset_index(drop=True)
+    return choose(rows, compared.brought, second, context.settings.bist_bar_choice)
 
 
 def read_second(bulk: BulkTransaction, scope: Scope) -> pd.DataFrame:
@@ -155,6 +156,12 @@ def store_comparison(bulk: BulkTransaction, rows: pd.DataFrame, scope: Scope, no
     contract = contracts().source_comparison
     told = rows.assign(compared_at=pd.Timestamp(now).tz_convert("UTC").as_unit("us"))
     return bulk.replace(contract, [told[list(contract.columns)]] if len(told) else [], scope)
+
+
+def _second_is_late(rows: pd.DataFrame, second: pd.DataFrame) -> pd.Series:
+    """Which rows say no more than that the second does not tell of the newest sessions yet."""
+    ends = second.groupby("symbol")["session_date"].max()
+    return (rows["verdict"] == "only_first") & (rows["session_date"] > rows["symbol"].map(ends))
 
 
 def _ask_all(

@@ -16,7 +16,7 @@ from bist_pipeline.pipeline.ingest import ingest
 from bist_pipeline.pipeline.span import Span
 from bist_pipeline.pipeline.universe import refresh_universe
 from bist_pipeline_tests.archives import simulated_bars
-from bist_pipeline_tests.pipeline.sites import as_date, ledger
+from bist_pipeline_tests.pipeline.sites import as_date, execute, ledger
 from bist_pipeline_tests.pipeline.spoiled import ACCEPTED, FAULTS, Fault, lines_of, spoiled_archive, write_lines
 from bist_pipeline_tests.pipeline.stand_ins import watched
 
@@ -194,3 +194,139 @@ def test_the_ledger_says_what_the_states_rest_on(told):
     context, _ = told
     assert ledger(context, "ZZAAC").status == ledger(context, "ZZAAB").status == "failed"
     assert ledger(context, "ZZAAE").status == "missing"
+
+
+# Halts, told from silence by the rest of the market.
+
+MANY = simulated_bars(symbols=21, sessions=40)
+ALL = sorted(MANY["symbol"].unique())
+SUBJECT, INDEX = ALL[0], "XU100"
+
+
+@pytest.fixture
+def market(sites, tmp_path):
+    """Write and fetch a market in which some lack one session; returns what is said of it."""
+
+    def market(lacking, at=20, count=len(ALL)):
+        archive = tmp_path / "market"
+        for symbol in ALL[:count]:
+            lines = lines_of(MANY[MANY["symbol"] == symbol])
+            name = INDEX if symbol == ALL[1] and INDEX in lacking else symbol
+            write_lines(archive, name, [line for n, line in enumerate(lines) if n != at or name not in lacking])
+        context = sites.emptied(archive)
+        fetch_and_clean(context, sorted(path.stem for path in archive.iterdir()))
+        return context
+
+    return market
+
+
+def said(context, symbol, position=20):
+    rows = context.database.rows(
+        "SELECT state, reason FROM serving.coverage_v1 WHERE symbol = :symbol AND session_date = :day",
+        {"symbol": symbol, "day": DAYS[position]},
+    )
+    return tuple(rows[0])
+
+
+@pytest.mark.parametrize(
+    ("lacking", "count", "state", "reason"),
+    [
+        (1, 21, "halted", "20 of 20 others have a bar"),
+        (3, 21, "halted", "18 of 20 others have a bar"),  # nine in ten, to the dot
+        (4, 21, "provider_silent", "only 17 of 20 others have a bar"),
+        (20, 21, "provider_silent", "only 1 of 20 others have a bar"),
+        (1, 6, "halted", "5 of 5 others have a bar"),
+        (1, 5, "provider_silent", "only 4 of 4 others have a bar"),  # four are no market
+    ],
+)
+def test_a_hole_is_a_halt_where_nine_others_in_ten_have_a_bar(market, lacking, count, state, reason):
+    context = market(ALL[:lacking], count=count)
+    assert said(context, SUBJECT) == (state, reason)
+
+
+def test_an_index_does_not_halt_and_the_ends_of_a_history_are_no_holes(market):
+    context = market([INDEX])
+    assert said(context, INDEX)[0] == "provider_silent"
+    ended = market([ALL[2]], at=39)
+    assert said(ended, ALL[2], 39) == ("provider_silent", f"its history ends on {DAYS[38]}")
+
+
+@pytest.mark.parametrize(
+    ("quotes", "state"),
+    [
+        (["no_trade_yet", "halted"], "halted"),
+        (["halted", "no_trade_yet"], "no_trade"),
+        (["halted", "trading"], "provider_silent"),  # it traded: whatever the others have, the bar is missing
+        (["silent"], "halted"),
+    ],
+)
+def test_what_the_live_lane_saw_last_counts_more_than_what_the_others_have(market, quotes, state):
+    context = market([SUBJECT])
+    for hour, quote in enumerate(quotes):
+        execute(
+            context,
+            f"""INSERT INTO market.quotes (symbol, fetched_at, session_date, state, reason, provider, payload_hash,
+            run_id) VALUES ('{SUBJECT}', '{DAYS[20]} {hour + 8}:00+00', '{DAYS[20]}', '{quote}', '', 't', '', 't')""",
+        )
+    assert said(context, SUBJECT)[0] == state
+
+
+def test_what_the_provider_told_once_and_tells_no_more_is_no_halt(market):
+    context = market([SUBJECT])
+    execute(
+        context,
+        f"""INSERT INTO market.revisions (symbol, session_date, noted_at, revision_class, detail, source,
+        old_payload_hash, new_payload_hash, run_id)
+        VALUES ('{SUBJECT}', '{DAYS[20]}', now(), 'vanished', '', 't', '', '', 't')""",
+    )
+    assert said(context, SUBJECT) == ("provider_silent", "the provider told of it once, and no more")
+
+
+def test_a_row_that_was_delivered_and_not_cleaned_yet_is_nobodys_silence(market):
+    context = market([])
+    execute(context, f"DELETE FROM market.daily_prices WHERE symbol = '{SUBJECT}'")
+    assert said(context, SUBJECT) == ("not_fetched", "delivered, and not cleaned yet")
+    assert said(context, ALL[1])[0] == "traded"
+
+
+def test_a_session_that_ended_after_the_last_asking_was_not_asked_for(market):
+    context = market([])
+    execute(context, f"UPDATE market.fetch_ledger SET fetched_at = '{DAYS[39]} 20:00+00' WHERE symbol = '{SUBJECT}'")
+    assert said(context, SUBJECT, 40)[0] == "not_fetched"
+    assert said(context, ALL[1], 40)[0] == "provider_silent"
+
+
+def test_days_that_cannot_be_bound_no_history(market):
+    context = market([])
+    for day in ("1921-01-04", "2099-01-05"):
+        execute(
+            context,
+            f"""INSERT INTO market.raw_prices SELECT symbol, '{day}', occurrence, open_raw, high_raw, low_raw, close_raw,
+            adj_close_raw, volume_raw, source_row, basis, source, payload_hash, as_of, fetched_at
+            FROM market.raw_prices WHERE symbol = '{SUBJECT}' AND session_date = '{DAYS[3]}'""",
+        )
+    execute(
+        context,
+        f"""UPDATE market.fetch_ledger SET first_session = '1921-01-04', last_session = '2099-01-05'
+        WHERE symbol = '{SUBJECT}'""",
+    )
+    early = context.database.rows(
+        "SELECT DISTINCT state FROM serving.coverage_v1 WHERE symbol = :s AND session_date < :day",
+        {"s": SUBJECT, "day": DAYS[0]},
+    )
+    assert [row.state for row in early] == ["not_listed_yet"]
+    assert said(context, SUBJECT, 40) == ("provider_silent", f"its history ends on {DAYS[39]}")
+
+
+@pytest.mark.realdata
+def test_the_recorded_markets_lost_sessions_are_silence_and_its_lone_holes_are_halts(recorded):
+    rows = recorded.database.rows(
+        """SELECT symbol, session_date, state FROM serving.coverage_v1 AS c WHERE state IN ('halted', 'provider_silent')
+        AND session_date <= '2026-08-07'
+        AND symbol IN (SELECT symbol FROM market.fetch_ledger WHERE rows > 0)"""
+    )
+    silent = Counter(row.session_date for row in rows if row.state == "provider_silent")
+    assert (silent[date(2026, 7, 31)], silent[date(2024, 4, 9)]) == (90, 63)
+    halted = sorted((row.symbol, str(row.session_date)) for row in rows if row.state == "halted")
+    assert ("OTKAR", "2024-08-19") in halted
+    assert len(halted) == 10

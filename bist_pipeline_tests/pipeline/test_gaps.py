@@ -194,8 +194,8 @@ def test_a_history_is_long_enough_by_its_days_and_not_by_its_rows(sites, archive
     assert bool(found) == is_short
     if is_short:
         end = LONG[last].astype("datetime64[D]").astype(date)
-        first = context.calendar.sessions(end - timedelta(days=365), DAYS[0])[0].astype(date)
         before = context.calendar.sessions(date(2020, 1, 2), DAYS[0] - timedelta(days=1))[-1].astype(date)
+        first = min(context.calendar.sessions(end - timedelta(days=365), DAYS[0])[0].astype(date), before)
         assert found == [(SYMBOLS[0], first, before)]
 
 

@@ -1,78 +1,101 @@
-"""A backfill that is killed anywhere loses nothing and duplicates nothing."""
+"""Work that is killed anywhere loses nothing, doubles nothing and leaves nothing half written.
 
-import os
+Five kills here; as many as one likes, with a table of what each found, by
+
+    python -m bist_pipeline_tests.pipeline.test_killed 50
+"""
+
 import random
-import signal
-import subprocess
 import sys
-import time
-from datetime import date
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import pytest
 
-from bist_pipeline_tests.archives import simulated_bars
-from bist_pipeline_tests.pipeline.sites import TABLES, assert_same_tables, count, run
-from bist_pipeline_tests.pipeline.spoiled import one_of_each, spoiled_archive
+from bist_pipeline.pipeline.contracts import database_shape
+from bist_pipeline.storage.database import Database
+from bist_pipeline.storage.embedded.server import EmbeddedServer
+from bist_pipeline.storage.migrate import migrate
+from bist_pipeline.storage.url import DatabaseUrl
+from bist_pipeline_tests.pipeline.killing import ARENAS, Arena, found_after
+from bist_pipeline_tests.pipeline.sites import Sites, count
+from bist_pipeline_tests.storage.embedded_homes import temporary_home
 
-FIRST, LAST = date(2021, 1, 4), date(2022, 3, 31)
-
-# The commands' own path, with a line for every step, so that the killer knows where it stands.
-BACKFILL = """
-import sys
-from datetime import date
-from bist_pipeline.pipeline.backfill import backfill
-from bist_pipeline.pipeline.context import open_context
-from bist_pipeline.pipeline.span import Span
-from bist_pipeline.providers.registry import build_providers
-from bist_pipeline.settings import load_settings
-settings = load_settings()
-with open_context(settings) as context:
-    told = lambda stage, done, total: print(f"{stage} {done}", flush=True)
-    span = Span(*map(date.fromisoformat, sys.argv[1:]))
-    backfill(context, build_providers(settings), span, progress=told)
-"""
-# The step after which each kill comes; how long after is left to chance.
-MOMENTS = ("fetching 2", "fetching 5", "cleaning 3", "deriving 0", "deriving 1")
+# How far into the work the kills come: one after the other in the same database, or each in a database of its own.
+MOMENTS = {"backfill": ((0.25, 0.5),), "refresh": ((0.6,),), "restatement": ((0.35,), (0.8,))}
 
 
-@pytest.fixture(scope="module")
-def archive(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("killed") / "archive"
-    bars = simulated_bars(symbols=8, sessions=300)
-    spoiled_archive(folder, bars, one_of_each(bars))
-    return folder
+@pytest.fixture(scope="module", params=MOMENTS)
+def arena(request, sites, tmp_path_factory) -> Iterator[Arena]:
+    with ARENAS[request.param](sites, tmp_path_factory.mktemp(request.param)) as made:
+        yield made
 
 
-def kill_after(context, moment: str, seconds: float) -> bool:
-    """Run a backfill in a process of its own and kill it; return whether it was still running."""
-    settings = context.settings
-    environment = {
-        **os.environ,
-        "BIST_HOME": str(settings.bist_home),
-        "BIST_DATABASE_URL": settings.bist_database_url.get_secret_value(),
-        "BIST_ARCHIVE_DIR": str(settings.bist_archive_dir),
-        "BIST_UNIVERSE": settings.bist_universe,
-        "COLLECTOR_BATCH_SIZE": "1",
-    }
-    command = [sys.executable, "-c", BACKFILL, str(FIRST), str(LAST)]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as child:
-        assert child.stdout is not None
-        for line in child.stdout:
-            if line.strip() == moment:
-                break
-        time.sleep(seconds)  # chance, not hope: nothing is awaited here
-        child.send_signal(signal.SIGKILL)
-        return child.wait(timeout=60) == -signal.SIGKILL
+def test_work_that_is_killed_and_begun_again_ends_in_the_tables_of_undisturbed_work(arena):
+    chance, kills = random.Random(20260807), 0
+    for moments in MOMENTS[arena.name]:
+        context = arena.copy()
+        for moment in moments:
+            kills += arena.kill(context, arena.seconds * (moment + chance.uniform(-0.1, 0.1)))
+        assert arena.resume(context) == []
+        assert count(context, "market.fetch_ledger", "dirty_from IS NOT NULL") == 0
+        assert count(context, "market.fetch_ledger", "status <> 'answered'") == 0
+    assert kills, "too fast to be killed: the test says nothing"
+    assert arena.resume(context) == [], "done once more, it changes nothing"
 
 
-def test_a_backfill_killed_at_random_moments_ends_in_the_tables_of_an_undisturbed_one(sites, archive):
-    undisturbed, killed = sites.make(archive), sites.make(archive)
-    run(undisturbed, FIRST, LAST)
-    chance = random.Random(20260807)
-    kills = sum(kill_after(killed, moment, chance.uniform(0, 0.08)) for moment in MOMENTS)
-    assert kills >= 3, "too fast to be killed: the test says nothing"
-    run(killed, FIRST, LAST)
-    assert_same_tables(killed, undisturbed, (*TABLES, "reference.stocks", "reference.sessions"))
-    assert count(killed, "serving.signals", "superseded_by IS NOT NULL") == 0
-    assert count(killed, "market.fetch_ledger", "dirty_from IS NOT NULL") == 0
-    assert count(killed, "market.fetch_ledger", "status <> 'answered'") == 0
+# ── as many as one likes ──
+
+
+@contextmanager
+def _own_sites() -> Iterator[Sites]:
+    """Databases outside of pytest, on a server of their own."""
+    with temporary_home() as home, tempfile.TemporaryDirectory() as folder:
+        server = EmbeddedServer(home)
+        server.start(die_with_parent=True)
+        try:
+            server.ensure_database("template_of_kills")
+            template = Database(DatabaseUrl.parse(server.url("template_of_kills")))
+            migrate(template, database_shape())
+            template.close()
+            made = Sites(server, Path(folder), "template_of_kills")
+            yield made
+            made.close()
+        finally:
+            server.stop()
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Kill as often as the command line says, at moments of a seed, and print what was found."""
+    kills, seed = int(arguments[0]) if arguments else 50, int(arguments[1]) if len(arguments) > 1 else 20260807
+    chance, failures, alive = random.Random(seed), 0, 0
+    with _own_sites() as sites, ExitStack() as opened:
+        arenas = [opened.enter_context(make(sites, sites.folder / name)) for name, make in _folders(sites)]
+        for arena in arenas:
+            sys.stdout.write(f"{arena.name}: {arena.seconds:.2f} s undisturbed\n")
+        for number in range(kills):
+            arena = arenas[number % len(arenas)]
+            context, seconds = arena.copy(), chance.uniform(0, arena.seconds)
+            was_alive = arena.kill(context, seconds)
+            left, differing = found_after(context), arena.resume(context)
+            failures, alive = failures + bool(differing), alive + was_alive
+            verdict = f"NO: {', '.join(differing)}" if differing else "yes"
+            state = "" if was_alive else " (had ended)"
+            sys.stdout.write(
+                f"{number + 1:>3}  {arena.name:<12}{seconds:>6.2f} s{state}  left: {left}  equal: {verdict}\n"
+            )
+            sys.stdout.flush()
+    sys.stdout.write(f"{kills} kills, {alive} of them at work, {failures} that did not end as undisturbed work\n")
+    return 1 if failures else 0
+
+
+def _folders(sites: Sites):
+    for name, make in ARENAS.items():
+        (sites.folder / name).mkdir()
+        yield name, make
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bist_pipeline.core.bars import PRICE_COLUMNS
 from bist_pipeline.core.calendar import ORIGIN
 from bist_pipeline.pipeline.cleaning import clean_prices
 from bist_pipeline.pipeline.contracts import contracts
@@ -23,6 +24,8 @@ DAYS = [day.astype(object) for day in sessions_from(FIRST, SESSIONS + 1)]
 BEFORE, TODAY, TOMORROW = DAYS[-3:]
 SPAN = Span(TODAY, TODAY)
 BARS = market(2, SESSIONS + 1, {})
+# Down to where the quotes of this file are: a bar of a quarter of its neighbours' price would be withheld.
+BARS = BARS.assign(**{name: (BARS[name] / 4.35).round(2) for name in PRICE_COLUMNS})
 SYMBOL, OTHER = "ZZAAA", "ZZAAB"
 
 

@@ -72,10 +72,18 @@ def explain(found: Break) -> Told:
     if one is not None:
         return _on_one_grid(found, f" on one grid (factor {one.factor:.6g} before and after)")
     if not (before and after):
-        return _on_one_grid(found, "", known=False)
+        return _on_one_grid(found, "", known=_as_traded(found))
     pairs = [(one, other) for one in before for other in after]
     piece = [pair for pair in pairs if _piece_ends(found, *pair) is not None]
     return _on_two_grids(found, *(piece or pairs)[0])
+
+
+def _as_traded(found: Break) -> bool:
+    """Whether the few bars around lie on the grid as they are, where they are too few to find a factor by."""
+    if found.grid is None or found.history.basis != "as_traded":
+        return False
+    start = max(found.at - LONG_ENOUGH, 0)
+    return bool(found.grid.fitting(start, found.at + LONG_ENOUGH, 1.0).all())
 
 
 def _traded(found: Break, before: float, after: float) -> float:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from bist_pipeline.quality.breaks._moves import Moves
 from bist_pipeline.quality.breaks._rules import SPIKE, STRAY
-from bist_pipeline.quality.breaks._thresholds import LEAST_SPIKE, LEAST_STRAY, SPIKE_BARS
+from bist_pipeline.quality.breaks._thresholds import LEAST_SPIKE, LEAST_STRAY, SPIKE_BARS, STRAY_SESSIONS
 from bist_pipeline.quality.breaks._told import Told, Verdict
 from bist_pipeline.quality.breaks.contract import SymbolHistory
 
@@ -56,14 +56,14 @@ def _verdict(moves: Moves, position: int, out: int, back: int) -> Verdict:
 def stray_prices(history: SymbolHistory, moves: Moves) -> Told:
     """Find opens, highs and lows that are out of reach of their own close and of the close before.
 
-    Out of reach is what two sessions at the limit do not reach, so that a stale close before makes no stray price.
+    Out of reach is what `STRAY_SESSIONS` at the limit do not reach, so that a stale close before makes no stray price.
     Without a limit it is a price further away than any unit error brings one.
     """
     names = ("open", "high", "low")
     prices = np.column_stack([getattr(history, name)[moves.bar] for name in names])
     before = np.append(moves.close[:1], moves.close[:-1]) * moves.known
     usable = np.isfinite(prices) & (prices > 0)
-    lowest, highest = moves.lowest**2, moves.highest**2
+    lowest, highest = moves.lowest**STRAY_SESSIONS, moves.highest**STRAY_SESSIONS
     if not moves.has_limit:
         lowest, highest = np.full(len(before), 1 / LEAST_STRAY), np.full(len(before), LEAST_STRAY)
     away = usable.copy()
@@ -71,6 +71,7 @@ def stray_prices(history: SymbolHistory, moves: Moves) -> Told:
         share = np.where(usable, prices, 1.0) / base[:, None]
         away &= (share < lowest[:, None]) | (share > highest[:, None])
     away[moves.beyond] = False  # of such a bar nothing is known yet
+    away[:1] = False  # a share's first session has no limit
     return Told(
         tuple(
             _stray(history, moves, int(at), names[int(np.argmax(away[at]))]) for at in np.flatnonzero(away.any(axis=1))

@@ -25,6 +25,10 @@ MISDATED_BARS = 15
 # A spike is back within so many bars; what stays longer is a level.
 SPIKE_BARS = 5
 
+# A single price is out of reach of its bar beyond so many sessions at the limit: one for the day, one for a stale close
+# before, and one to spare for the free-margin days that nobody lists.
+STRAY_SESSIONS = 3
+
 # Bars of one factor next to a break: the first window whose prices lie on one grid is taken, then followed outwards.
 # A factor that provider applied to some rows only held for 6 to 11 bars, and an ex-date may lie right behind a break.
 WINDOWS = (8, 5, 3)

@@ -4,12 +4,16 @@ Belongs here: recognising it. Rounding is tolerance, not disagreement.
 """
 
 import numpy as np
+import pandas as pd
 
 from bist_pipeline.core.bars import FloatArray
-from bist_pipeline.quality.comparison._pairs import BoolArray, IntArray, Pairs, Side
+from bist_pipeline.quality.comparison._pairs import IntArray, Pairs, Side
 from bist_pipeline.quality.comparison.contract import (
     BASE_TOLERANCE,
+    EXACT_QUANTILE,
     EXACT_SHARE,
+    EXACT_WINDOW,
+    MIN_OVERLAP,
     MOST_DECIMALS,
     ROUNDING_SLACK,
     SHARE_ROUNDED,
@@ -49,26 +53,24 @@ def rounding(side: Side, digits: IntArray, code: IntArray) -> FloatArray:
 
 
 def settled_rounding(pairs: Pairs, halves: tuple[FloatArray, FloatArray]) -> tuple[FloatArray, FloatArray]:
-    """Take back the rounding of symbols whose differences from bar to bar are far too small for it.
+    """Take back the rounding around bars whose differences from bar to bar are far too small for it.
+
+    Bar by bar, since prices that are adjusted by nothing yet need two decimals, and four once a dividend was paid.
 
     Args:
         pairs: Rows on which both have a close.
         halves: From `rounding`, of the first and the second.
     """
     noise = halves[0] / pairs.first.close + halves[1] / pairs.second.close
+    if not (noise > 0).any():
+        return halves
     step = np.abs(np.diff(np.log(pairs.first.close / pairs.second.close), prepend=np.nan))
     inside = np.append(False, pairs.code[1:] == pairs.code[:-1]) & (noise > 0)
-    exact = np.zeros(len(pairs.symbols), dtype=bool)
-    for symbol in np.unique(pairs.code[inside]):
-        mine = _rows_of(pairs, symbol, inside)
-        exact[symbol] = np.median(step[mine] / noise[mine]) < EXACT_SHARE
-    first, second = (np.where(exact[pairs.code], 0.0, half) for half in halves)
+    share = pd.Series(np.where(inside, step / np.where(inside, noise, 1.0), np.nan))
+    around = share.groupby(pairs.code).rolling(EXACT_WINDOW, center=True, min_periods=MIN_OVERLAP)
+    exact = (around.quantile(EXACT_QUANTILE) < EXACT_SHARE).to_numpy()
+    first, second = (np.where(exact, 0.0, half) for half in halves)
     return first, second
-
-
-def _rows_of(pairs: Pairs, symbol: int, inside: BoolArray) -> IntArray:
-    start, end = np.searchsorted(pairs.code, [symbol, symbol + 1])
-    return start + np.flatnonzero(inside[start:end])
 
 
 def tolerance(price: tuple[FloatArray, FloatArray], halves: tuple[FloatArray, FloatArray]) -> FloatArray:

@@ -64,8 +64,11 @@ ROUNDING_SLACK = 1.02
 MOST_DECIMALS = 6
 SHARE_ROUNDED = 0.999
 # A source may state two decimals because prices have two. Where its differences are this small a share of what rounding
-# would leave, nothing was rounded (rounding leaves a quarter of the last digit in the median).
+# would leave, on nine bars of ten around, nothing was rounded (rounding leaves a quarter of the last digit in the
+# median); a stale close spoils two bars of the window.
 EXACT_SHARE = 0.02
+EXACT_QUANTILE = 0.9
+EXACT_WINDOW = 41
 
 # Fewer bars tell neither the level nor the unit of the volume.
 MIN_OVERLAP = 10
@@ -77,7 +80,8 @@ MAX_EXCURSION = 60
 MIN_STEP = 1e-4
 # Below it, two sources tell of different shares under one code.
 MIN_AGREEING = 0.5
-# How many bars beyond the end of the other source are looked at: a source that is later than that has ended.
+# How many bars beyond the end of the other source are looked at: a source that is later than that has ended. Where the
+# second is later, `pipeline/second_source.py` does not store it.
 TAIL_BARS = 5
 # By how much (log) a step may miss the action that explains it: sources round the ratio and the dividend.
 ACTION_TOLERANCE = 2e-3

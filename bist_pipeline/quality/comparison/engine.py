@@ -137,7 +137,7 @@ def _missing(pairs: Pairs, gaps: Gaps) -> pd.DataFrame:
 def _frame(
     compared: Compared, rows: IntArray, kind: str, verdict: npt.NDArray[np.object_], details: list[str]
 ) -> pd.DataFrame:
-    """Lay out rows that both have; the score is the largest difference (log) of a price in percent, of a volume in e."""
+    """Lay out rows that both have; the score is the largest difference (log) of a price in percent, or of a volume."""
     pairs, second = compared.pairs, compared.pairs.second.close * np.exp(compared.levels.level)
     with np.errstate(divide="ignore", invalid="ignore"):
         volume = pairs.first.volume[rows] / compared.volumes.second[rows] - 1

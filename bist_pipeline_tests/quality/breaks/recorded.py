@@ -27,7 +27,7 @@ def sessions_between(first: DayArray, last: DayArray) -> DayArray:
 
 def read_history(path: Path, sessions: DayArray, basis: str = "fully_adjusted") -> SymbolHistory:
     """Read one file; rows on days without a session and rows with high < low or a body outside are left out."""
-    rows = pd.read_csv(path)
+    rows = pd.read_csv(path).rename(columns=str.capitalize)
     rows["day"] = (
         pd.to_datetime(rows.iloc[:, 0], errors="coerce", utc=True)
         .dt.tz_localize(None)

@@ -80,7 +80,7 @@ def test_every_fault_is_found_and_nothing_else_is_withheld(breaks):
 
 
 def test_factors_of_rights_at_par_come_out_as_their_terms(breaks):
-    reasons = {symbol: text for symbol, text in breaks.actions[["symbol", "reason"]].to_numpy()}
+    reasons = dict(zip(breaks.actions["symbol"], breaks.actions["reason"], strict=True))
     ratio = breaks.actions.set_index(["symbol", "ex_date"])["ratio"]
     assert ratio[("CCOLA", pd.Timestamp("2024-08-13"))] == pytest.approx(11, rel=1e-5)
     # Theoretical price of one new share at 1 lira for each old one at 30.16: 15.58.

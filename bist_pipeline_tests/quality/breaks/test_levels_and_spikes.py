@@ -110,8 +110,10 @@ def test_a_price_out_of_reach_of_its_own_bar_is_withheld():
     history = quoted(MGROS)
     assert told(analyse(history)) == [("2023-04-06", "stray_price", "withhold", "fault")]
     assert told(analyse(history, ANYWHERE)) == [("2023-04-06", "stray_price", "withhold", "fault")]
-    # Near miss: a low that two sessions at the limit could reach says that the close before was stale, at most.
+    # Near miss: a low that three sessions at the limit could reach says that the close before was stale, at most.
     assert told(analyse(changed(history, 2, low=140.0))) == []
+    # Nor is anything out of reach on a share's first session, which has no limit.
+    assert told(analyse(changed(changed(history, 0, low=90.0), 2, low=163.0))) == []
 
 
 def test_a_dividend_that_the_adjusted_close_lacks_is_told_without_a_word_against_the_bars():

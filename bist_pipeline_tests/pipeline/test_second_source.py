@@ -1,0 +1,200 @@
+"""The second source from its setting to its tables: fetched once, never in the first's way, compared and stored."""
+
+import os
+from datetime import date
+
+import pandas as pd
+import pytest
+
+from bist_pipeline.core.errors import MarketKindError, SettingsError
+from bist_pipeline.pipeline.contracts import contracts
+from bist_pipeline.pipeline.ingest import ingest
+from bist_pipeline.pipeline.market_kind import ensure_market_kind
+from bist_pipeline.pipeline.second_source import (
+    compare_with_second,
+    open_second,
+    read_second,
+    read_third,
+    store_comparison,
+    take_second,
+)
+from bist_pipeline.pipeline.status import read_status
+from bist_pipeline.providers.registry import build_providers
+from bist_pipeline.settings import Settings
+from bist_pipeline.storage.bulk import Scope
+from bist_pipeline_tests.archives import write_archive
+from bist_pipeline_tests.pipeline.sites import contents, count, execute
+from bist_pipeline_tests.quality.comparison.invented import (
+    PRICES,
+    adjusted,
+    changed,
+    day,
+    history,
+    in_turnover,
+    with_stale_close,
+    without,
+)
+
+BARS = history(symbols=3, sessions=90)
+FIRST = without(with_stale_close(BARS, "ZZAAA", 40), "ZZAAC", 20)
+SECOND = changed(in_turnover(adjusted(BARS), BARS), "ZZAAB", 50, PRICES, 100.0)
+SYMBOLS = ["ZZAAA", "ZZAAB", "ZZAAC"]
+
+
+@pytest.fixture
+def folders(tmp_path):
+    return write_archive(tmp_path / "first", FIRST), write_archive(tmp_path / "second", SECOND)
+
+
+def opened(sites, folders, **further):
+    return sites.emptied(
+        folders[0],
+        bist_archive_basis="as_traded",
+        bist_second_provider="second_archive",
+        bist_second_archive_dir=folders[1],
+        **further,
+    )
+
+
+@pytest.fixture
+def context(sites, folders):
+    return opened(sites, folders)
+
+
+def statuses(report):
+    return dict(zip(report.outcomes["symbol"], report.outcomes["status"], strict=True))
+
+
+def test_the_second_source_is_stored_in_its_own_values_and_read_once(context):
+    report = take_second(context, SYMBOLS)
+    assert report.summary() == {"second_answered": 3, "second_failed": 0, "second_missing": 0, "second_fetched": 3}
+    stored = contents(context, "market.second_prices")
+    assert len(stored) == len(SECOND)
+    assert set(stored["source"]) == {f"second_archive:{symbol}.csv" for symbol in SYMBOLS}
+    assert stored["close_raw"].tolist() == SECOND.sort_values(["symbol", "session_date"])["close_try"].tolist()
+    again = take_second(context, SYMBOLS)
+    assert (again.summary()["second_fetched"], again.counts.delivered) == (0, 0)
+    assert statuses(again) == dict.fromkeys(SYMBOLS, "answered")
+    assert count(context, "market.raw_prices") == 0
+
+
+def test_a_changed_file_is_read_again_and_so_are_rows_that_were_lost(context, folders):
+    take_second(context, SYMBOLS)
+    write_archive(folders[1], SECOND[SECOND["symbol"] == "ZZAAB"].iloc[:-1])
+    place = folders[1] / "ZZAAB.csv"
+    os.utime(place, (place.stat().st_mtime + 5,) * 2)
+    execute(context, "DELETE FROM market.second_prices WHERE symbol = 'ZZAAC' AND session_date > DATE '2021-03-01'")
+    report = take_second(context, SYMBOLS)
+    fetched = report.outcomes[report.outcomes["fetched"]]["symbol"].tolist()
+    assert fetched == ["ZZAAB", "ZZAAC"]
+    assert report.counts.deleted == 1
+    assert count(context, "market.second_prices") == len(SECOND) - 1
+
+
+def test_what_fails_is_named_and_counted_and_stops_nobody(context, folders):
+    take_second(context, SYMBOLS)
+    (folders[1] / "ZZAAA.csv").write_text("Date,Close\nyesterday,?!\n", encoding="utf-8")
+    (folders[1] / "ZZAAB.csv").unlink()
+    report = take_second(context, SYMBOLS)
+    assert statuses(report) == {"ZZAAC": "answered", "ZZAAA": "failed", "ZZAAB": "missing"}
+    reasons = dict(zip(report.outcomes["symbol"], report.outcomes["reason"], strict=True))
+    assert "ZZAAA.csv" in reasons["ZZAAA"]
+    assert count(context, "market.second_prices") == len(SECOND)  # what was stored stays
+    assert statuses(ingest(context, build_providers(context.settings), SYMBOLS)) == dict.fromkeys(SYMBOLS, "answered")
+
+
+def test_no_second_source_is_no_work(sites, folders):
+    context = sites.emptied(folders[0])
+    assert open_second(context.settings) is None
+    assert take_second(context, SYMBOLS).summary()["second_fetched"] == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "told"), [("second_archiv", "legal: archive, second_archive"), ("archive", "no second source")]
+)
+def test_a_second_source_that_is_none_is_refused_by_the_variable(tmp_path, name, told):
+    settings = Settings(bist_archive_dir=tmp_path, bist_second_provider=name)
+    with pytest.raises(SettingsError, match=r"^BIST_SECOND_PROVIDER") as refused:
+        open_second(settings)
+    assert told in str(refused.value)
+
+
+def test_a_second_source_of_another_kind_of_market_is_refused(context):
+    ensure_market_kind(context.database, "simulated", "an exchange", context.clock.now())
+    with pytest.raises(MarketKindError, match="simulated"):
+        take_second(context, SYMBOLS)
+
+
+def compared(context):
+    """Fetch both, compare, and store what differs."""
+    ingest(context, build_providers(context.settings), SYMBOLS)
+    take_second(context, SYMBOLS)
+    scope = Scope(symbols=tuple(SYMBOLS))
+    with context.database.bulk("comparing") as bulk:
+        first = bulk.frame("SELECT * FROM market.raw_prices")
+        choice = compare_with_second(context, first, read_second(bulk, scope), third=read_third(bulk, SYMBOLS))
+        counts = store_comparison(bulk, choice.rows, scope, context.clock.now())
+    return choice, counts
+
+
+@pytest.mark.parametrize(
+    ("bar_choice", "chosen"), [("first", ["first"] * 3), ("supported", ["second", "first", "second"])]
+)
+def test_what_differs_is_stored_with_verdict_and_choice(sites, folders, bar_choice, chosen):
+    context = opened(sites, folders, bist_bar_choice=bar_choice)
+    choice, counts = compared(context)
+    stored = contents(context, "market.source_comparison")
+    told = list(zip(stored["symbol"], stored["session_date"].dt.strftime("%Y-%m-%d"), stored["verdict"], strict=True))
+    assert told == [
+        ("ZZAAA", day(BARS, "ZZAAA", 40), "second_supported"),
+        ("ZZAAB", day(BARS, "ZZAAB", 50), "first_supported"),
+        ("ZZAAC", day(BARS, "ZZAAC", 20), "only_second"),
+    ]
+    assert stored["chosen"].tolist() == chosen
+    assert len(choice.standing_in) == chosen.count("second")
+    assert counts.inserted == 3
+    assert compared(context)[1].unchanged == 3
+    assert set(choice.standing_in) >= set(contracts().raw_prices.columns)
+
+
+def test_a_disagreement_that_is_gone_leaves_the_table(context, folders):
+    compared(context)
+    write_archive(folders[0], BARS)
+    for path in folders[0].iterdir():
+        os.utime(path, (path.stat().st_mtime + 5,) * 2)
+    assert compared(context)[1].deleted == 2
+    assert contents(context, "market.source_comparison")["symbol"].tolist() == ["ZZAAB"]
+
+
+def test_a_second_source_that_is_late_is_no_disagreement(sites, tmp_path):
+    late = SECOND[SECOND["session_date"] < BARS["session_date"].iloc[85]]
+    folders = write_archive(tmp_path / "first", BARS), write_archive(tmp_path / "second", late)
+    choice, _ = compared(opened(sites, folders))
+    assert choice.rows["symbol"].tolist() == ["ZZAAB"]
+
+
+def test_quotes_after_the_close_are_a_third_source(context):
+    values = "'trading', '', {at}, {price}, NULL, NULL, NULL, NULL, NULL, 'quote', '', 'run'"
+    for minute, at, price in ((1, "2021-03-01T14:00:00Z", 10.0), (2, "2021-03-01T15:07:00Z", 11.0)):
+        execute(
+            context,
+            f"INSERT INTO market.quotes VALUES ('ZZAAA', '2021-03-01T15:0{minute}:00Z', DATE '2021-03-01', "
+            + values.format(at=f"'{at}'", price=price)
+            + ")",
+        )
+    with context.database.bulk("reading") as bulk:
+        third = read_third(bulk, SYMBOLS)
+    assert third.to_dict("list") == {
+        "symbol": ["ZZAAA"],
+        "session_date": [pd.Timestamp(date(2021, 3, 1))],
+        "close_try": [11.0],
+    }
+
+
+def test_status_shows_licence_and_terms_of_every_provider_and_which_are_chosen(context):
+    providers = read_status(context).providers.set_index("provider")
+    assert list(providers.columns) == ["licence", "terms", "configured"]
+    assert providers["configured"].to_dict() == {
+        name: name in {"archive", "second_archive"} for name in providers.index
+    }
+    assert (providers["licence"] != "").all()
