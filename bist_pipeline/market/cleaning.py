@@ -73,7 +73,8 @@ def clean(
 
     Args:
         raw: Rows of `market.raw_prices`, symbols mixed, in any order. `as_of` decides what is final and what lies in
-            the future, never the wall clock. Optionally `is_doubtful`: what is of grade C whatever its prices are.
+            the future, never the wall clock. Optionally `is_doubtful`, what is of grade C whatever its prices are, and
+            `repaired`, what was done to a row already: it is of grade B.
         schedule: One row per weekday that covers the days of `raw`: `session_date`, `is_session`, `open_at`,
             `final_at` (UTC, NaT when closed), `note`. A day it does not hold counts as closed.
         actions: Splits to undo; None where none can be.
@@ -130,6 +131,8 @@ def _clean(raw: pd.DataFrame, calendar: Schedule, traded: _Traded, judged: Judge
     where = calendar.find(day)
     repetitions = find_repetitions(raw)
     rows, repaired = repair(traded.rows, judged.repairs)
+    if "repaired" in raw:  # rows of another source that stand in say so themselves
+        repaired = np.where(raw["repaired"] == "", repaired, raw["repaired"].to_numpy(dtype=object))
     verdict = _judge(_evidence(rows, day, calendar, where, repetitions))
     by_neighbours = judged.of(raw)
     taken = np.flatnonzero((verdict < 0) & ~by_neighbours.withheld)

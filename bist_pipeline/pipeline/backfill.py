@@ -15,6 +15,7 @@ from bist_pipeline.pipeline.derive import DeriveReport, derive_together
 from bist_pipeline.pipeline.ingest import IngestReport, ingest
 from bist_pipeline.pipeline.progress import Progress, silent
 from bist_pipeline.pipeline.publish import PublishReport, publish
+from bist_pipeline.pipeline.second_source import take_second
 from bist_pipeline.pipeline.span import Span
 from bist_pipeline.pipeline.universe import active_symbols, refresh_universe
 from bist_pipeline.providers.contract import PriceProvider
@@ -55,6 +56,7 @@ def backfill(
     refresh_universe(context, providers)
     chosen = active_symbols(context, symbols)
     ingested = ingest(context, providers, chosen, progress, normalise_symbols(accept_shorter))
+    take_second(context, chosen, progress=progress)
     check_and_store(context, span, ingested.outcomes)
     cleaned = clean_prices(context, span, progress)
     derived = derive_all(context, span, None if symbols is None else chosen, progress)

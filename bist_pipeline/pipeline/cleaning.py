@@ -29,6 +29,7 @@ from bist_pipeline.pipeline.histories import clean_histories, with_live_bars
 from bist_pipeline.pipeline.judging import judge_market, market_marks, rules_digest, stored_judgement
 from bist_pipeline.pipeline.live_bars import take_live_bars
 from bist_pipeline.pipeline.progress import Progress, silent
+from bist_pipeline.pipeline.second_source import second_marks
 from bist_pipeline.pipeline.span import Span
 from bist_pipeline.pipeline.stored_prices import write_prices
 from bist_pipeline.schemas.validation import require
@@ -73,7 +74,7 @@ def clean_prices(context: PipelineContext, span: Span, progress: Progress = sile
     delivered = _delivered_marks(ledger, context.calendar)
     told = ledger["cleaned_hash"].str.rsplit("|", n=1).str[0]
     judge_market(context, ledger.loc[told != ledger["symbol"].map(delivered), "symbol"], len(ledger))
-    marks = _with_judgement(delivered, marks_in_force(context, desk), market_marks(context))
+    marks = _with(delivered, marks_in_force(context, desk), market_marks(context), second_marks(context))
     stale = ledger["symbol"][ledger["cleaned_hash"] != ledger["symbol"].map(marks)].tolist()
     stale = sorted({*stale, *_lost(context, span)} & set(ledger["symbol"]))
     prices, quarantine = WriteCounts(), WriteCounts()
@@ -102,10 +103,11 @@ def _delivered_marks(ledger: pd.DataFrame, calendar: SessionCalendar) -> dict[st
     return {symbol: f"{rules}:{payload}:{version}:{digests[end]}" for symbol, payload, version, end in pairs}
 
 
-def _with_judgement(
-    delivered: Mapping[str, str], actions: Mapping[str, str], market: Mapping[str, str]
-) -> dict[str, str]:
-    return {symbol: f"{mark}|{actions.get(symbol, '')}:{market.get(symbol, '')}" for symbol, mark in delivered.items()}
+def _with(delivered: Mapping[str, str], *others: Mapping[str, str]) -> dict[str, str]:
+    """Add what else the bars of each symbol rest on."""
+    return {
+        symbol: f"{mark}|{':'.join(other.get(symbol, '') for other in others)}" for symbol, mark in delivered.items()
+    }
 
 
 def _lost(context: PipelineContext, span: Span) -> list[str]:

@@ -4,7 +4,8 @@ Belongs here: the order of the steps for one batch of symbols, in one transactio
 need it (`cleaning.py`), any arithmetic (`market/`), any threshold (`quality/`).
 
 1. Undo what providers say they adjusted for; the tick grid tells whether that was all (`market/undo.py`).
-2. Decide which corporate actions are in force, without those that nobody states.
+2. Decide which corporate actions are in force, without those that nobody states. Where there is a second source, hold
+   its bars against the first's; as configured, supported ones stand in (`second_source.py`).
 3. Judge every bar by its neighbours and by those actions (`judging.py`); prices may tell of further actions.
 4. Clean: withhold, repair, fill, grade (`market/cleaning.py`).
 5. Compute what the actions leave of prices, from the accepted closes, and write everything.
@@ -17,6 +18,7 @@ import pandas as pd
 
 from bist_pipeline.core.calendar import ORIGIN
 from bist_pipeline.market.actions import Resolved
+from bist_pipeline.market.choice import stand_in
 from bist_pipeline.market.cleaning import Cleaned, clean, clean_forming
 from bist_pipeline.market.factors import CLOSE_COLUMNS, with_action_factors
 from bist_pipeline.market.splits import Actions, BoolArray
@@ -28,11 +30,13 @@ from bist_pipeline.pipeline.contracts import contracts
 from bist_pipeline.pipeline.judging import (
     Judgement,
     actions_for_checks,
+    bars_of,
     judge_histories,
     market_verdicts,
     store_judgement,
 )
 from bist_pipeline.pipeline.live_bars import take_live_bars
+from bist_pipeline.pipeline.second_source import compare_with_second, read_second, read_third, store_comparison
 from bist_pipeline.pipeline.stored_prices import remember, write_prices
 from bist_pipeline.schemas.validation import require
 from bist_pipeline.storage.bulk import BulkTransaction, Scope, WriteCounts
@@ -48,6 +52,7 @@ class _Batch:
         delivered: What providers say of actions.
         undoing: How their adjustments are undone.
         traded: The history as traded, and which of its rows are off the grid.
+        disputed: Bars on which two sources do not agree: rows of `market.source_comparison`.
     """
 
     history: pd.DataFrame
@@ -55,6 +60,7 @@ class _Batch:
     delivered: Actions
     undoing: Undoing
     traded: tuple[pd.DataFrame, BoolArray]
+    disputed: pd.DataFrame
 
 
 def clean_histories(
@@ -76,7 +82,7 @@ def clean_histories(
     with context.database.bulk("writing market.daily_prices") as bulk:
         bulk.lock(tables.fetch_ledger.name)
         batch = _read(context, bulk, scope)
-        resolved, judgement = _judge(context, batch, desk, symbols)
+        batch, resolved, judgement = _judge(context, bulk, batch, desk, symbols)
         judgement = judgement.with_market(from_market)
         cleaned = _clean(context, batch, judgement)
         factors = factors_of(resolved, _traded_closes(cleaned.accepted), today(context))
@@ -86,6 +92,7 @@ def clean_histories(
         quarantine = bulk.replace(tables.quarantine, [cleaned.quarantined], scope)
         store_actions(bulk, resolved, factors, symbols)
         store_judgement(bulk, judgement, symbols)
+        store_comparison(bulk, batch.disputed, scope, context.clock.now())
         verdicts = batch.undoing.verdicts[["symbol", "state", "prices", "off_grid", "reason"]]
         bulk.replace(tables.undoings, [verdicts], scope)
         remember(bulk, marks)
@@ -99,20 +106,46 @@ def _read(context: PipelineContext, bulk: BulkTransaction, scope: Scope) -> _Bat
     schedule = context.calendar.schedule(ORIGIN, context.calendar.horizon)
     history, live = take_live_bars(bulk, raw, symbols, schedule)
     undoing = plan_undoing(history, delivered)
-    return _Batch(history, live, delivered, undoing, undo_adjustments(history, undoing))
+    return _Batch(history, live, delivered, undoing, undo_adjustments(history, undoing), pd.DataFrame())
 
 
-def _judge(context: PipelineContext, batch: _Batch, desk: Desk, symbols: Sequence[str]) -> tuple[Resolved, Judgement]:
+def _judge(
+    context: PipelineContext, bulk: BulkTransaction, batch: _Batch, desk: Desk, symbols: Sequence[str]
+) -> tuple[_Batch, Resolved, Judgement]:
     """Judge with the actions that are stated; then let those count that nobody states."""
-    rows, _ = batch.traded
     delivered = with_solved_amounts(batch.delivered, batch.undoing)
     stated = in_force(context, delivered, desk, symbols, _nothing_inferred())
-    factors = _first_factors(context, stated, rows)
-    judgement = judge_histories(context, batch.history, rows, actions_for_checks(stated.actions, factors.factors))
+    factors = _first_factors(context, stated, batch.traded[0])
+    actions = actions_for_checks(stated.actions, factors.factors)
+    if context.settings.bist_second_provider:
+        batch = _compared(context, bulk, batch, actions, symbols)
+    judgement = judge_histories(context, batch.history, batch.traded[0], actions).with_second(batch.disputed)
     if not len(judgement.inferred):
-        return stated, judgement
+        return batch, stated, judgement
     inferred = judgement.inferred.assign(source="analysis of breaks")
-    return in_force(context, delivered, desk, symbols, inferred), judgement
+    return batch, in_force(context, delivered, desk, symbols, inferred), judgement
+
+
+def _compared(
+    context: PipelineContext, bulk: BulkTransaction, batch: _Batch, actions: pd.DataFrame, symbols: Sequence[str]
+) -> _Batch:
+    """Hold the second source's bars against the first's, and let those stand in that are to be served."""
+    rows, off_grid = batch.traded
+    choice = compare_with_second(
+        context,
+        batch.history,
+        read_second(bulk, Scope(symbols=tuple(symbols))),
+        bars=bars_of(rows),
+        actions=actions,
+        third=read_third(bulk, symbols),
+    )
+    traded = stand_in(rows.assign(off_grid=off_grid), choice.standing_in.assign(off_grid=False))
+    return replace(
+        batch,
+        history=stand_in(batch.history, choice.standing_in),
+        traded=(traded.drop(columns="off_grid"), traded["off_grid"].to_numpy(dtype=bool)),
+        disputed=choice.rows,
+    )
 
 
 def _first_factors(context: PipelineContext, stated: Resolved, rows: pd.DataFrame) -> ActionFactors:

@@ -24,6 +24,8 @@ from bist_pipeline.pipeline.contracts import contracts
 from bist_pipeline.quality.breaks import analyse_all, histories_of
 from bist_pipeline.quality.contract import ACTION_COLUMNS, BAR_VALUES, Check, CheckInput
 from bist_pipeline.quality.registry import registered_checks
+from bist_pipeline.quality.sources_disagree import NAME as SECOND
+from bist_pipeline.quality.sources_disagree import is_doubted
 from bist_pipeline.storage.bulk import BulkTransaction, Scope
 
 _VERDICT = ["symbol", "session_date", "rule", "effect", "kind", "reason"]
@@ -48,6 +50,13 @@ class Judgement:
     verdicts: pd.DataFrame
     repairs: pd.DataFrame
     inferred: pd.DataFrame
+
+    def with_second(self, disputed: pd.DataFrame) -> "Judgement":
+        """Add the bars that a second source tells otherwise, with nothing that speaks for the first's."""
+        if not len(disputed):
+            return self
+        told = disputed[is_doubted(disputed) & (disputed["chosen"] == "first")].rename(columns={"detail": "reason"})
+        return self.with_market(told.assign(rule=SECOND, effect="doubt", kind="fault"))
 
     def with_market(self, told: pd.DataFrame) -> "Judgement":
         """Add what the whole market says of the same symbols."""
@@ -76,7 +85,7 @@ def judge_histories(
         traded: The same rows, as traded as far as they could be undone.
         actions: What is in force: `quality.contract.ACTION_COLUMNS`.
     """
-    given = CheckInput(raw, _sessions(context), _nobody_asked(), bars=_bars(traded), actions=actions)
+    given = CheckInput(raw, _sessions(context), _nobody_asked(), bars=bars_of(traded), actions=actions)
     breaks = analyse_all(histories_of(given))
     found = [_verdicts(check, given) for check in _with_effect(market_wide=False)]
     kept = [frame[_VERDICT] for frame in (breaks.verdicts, *found) if len(frame)]
@@ -158,7 +167,8 @@ def _verdicts(check: Check, given: CheckInput) -> pd.DataFrame:
     return told[_VERDICT].astype(dict.fromkeys(("symbol", "rule", "effect", "kind", "reason"), "str"))
 
 
-def _bars(traded: pd.DataFrame) -> pd.DataFrame:
+def bars_of(traded: pd.DataFrame) -> pd.DataFrame:
+    """Bring rows of `market.raw_prices` as traded into the shape that checks look at."""
     names = dict(zip((*TRADED_VALUES, "volume_raw"), BAR_VALUES, strict=True))
     return traded[[*names, "basis"]].rename(columns=names)
 

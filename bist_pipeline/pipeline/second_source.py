@@ -151,6 +151,16 @@ def read_third(bulk: BulkTransaction, symbols: Sequence[str]) -> pd.DataFrame:
     )
 
 
+def second_marks(context: PipelineContext) -> Mapping[str, str]:
+    """A mark per symbol of what the second source said of it, and of whose bars are served; empty without one."""
+    if not context.settings.bist_second_provider:
+        return {}
+    rows = context.database.rows(
+        "SELECT symbol, left(max(payload_hash), 12) AS payload FROM market.second_prices GROUP BY symbol"
+    )
+    return {row.symbol: f"{row.payload}:{context.settings.bist_bar_choice}" for row in rows}
+
+
 def store_comparison(bulk: BulkTransaction, rows: pd.DataFrame, scope: Scope, now: datetime) -> WriteCounts:
     """Make `market.source_comparison` hold exactly these rows of a scope (whole histories of some symbols)."""
     contract = contracts().source_comparison

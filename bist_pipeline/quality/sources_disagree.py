@@ -5,13 +5,21 @@ first, its bar is doubtful. A bar that the second stands in for is the second's 
 """
 
 import numpy as np
+import numpy.typing as npt
+import pandas as pd
 
 from bist_pipeline.quality._findings import no_offences, nothing_there, offences, plural, report
 from bist_pipeline.quality._range import is_judged, trading_days
 from bist_pipeline.quality.comparison.engine import bars_of, compare
 from bist_pipeline.quality.contract import Check, CheckInput, Finding
 
+NAME = "sources_disagree"
 _DOUBTFUL = ("undecided", "second_supported")
+
+
+def is_doubted(rows: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Return which rows of a comparison speak against the first's bar, shape (n,)."""
+    return (rows["kind"].isin(["bar", "volume"]) & rows["verdict"].isin(_DOUBTFUL)).to_numpy(dtype=bool)
 
 
 def find(given: CheckInput) -> Finding:
@@ -31,7 +39,7 @@ def find(given: CheckInput) -> Finding:
         actions=given.actions,
     )
     told = compared.rows[is_judged(given, compared.rows["session_date"]) & (compared.rows["verdict"] != "only_first")]
-    doubted = told["kind"].isin(["bar", "volume"]) & told["verdict"].isin(_DOUBTFUL)
+    doubted = is_doubted(told)
     recognised = compared.recognised
     unlike = recognised["reason"].str.contains("different shares")
     rows = offences(
@@ -57,7 +65,7 @@ def find(given: CheckInput) -> Finding:
 
 
 CHECK = Check(
-    name="sources_disagree",
+    name=NAME,
     severity="warn",
     blocking=False,
     description="Where a second source is configured, it tells the same bars.",

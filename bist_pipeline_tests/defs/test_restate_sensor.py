@@ -139,7 +139,7 @@ def test_the_run_restates_and_says_what_and_there_is_no_event_per_partition(
     metadata = next(event for event in told if event.is_successful_output).step_output_data.metadata
     assert (metadata["symbols"].value, metadata["symbols_left"].value) == (1, 0)
     assert metadata["elapsed_seconds"].value >= 0
-    shown = metadata["restated"].value[0].data
+    shown = metadata["restated"].records[0].data
     assert (shown["symbol"], shown["first"], shown["last"]) == ("ZZAAB", "2022-03-01", str(LAST))
     assert shown["because"] == "a test"
     assert not [event for event in result.all_events if event.is_step_materialization]

@@ -207,7 +207,7 @@ SUBJECT, INDEX = ALL[0], "XU100"
 def market(sites, tmp_path):
     """Write and fetch a market in which some lack one session; returns what is said of it."""
 
-    def market(lacking, at=20, count=len(ALL)):
+    def market(lacking, at=20, count=21):
         archive = tmp_path / "market"
         for symbol in ALL[:count]:
             lines = lines_of(MANY[MANY["symbol"] == symbol])
@@ -301,8 +301,8 @@ def test_days_that_cannot_be_bound_no_history(market):
     for day in ("1921-01-04", "2099-01-05"):
         execute(
             context,
-            f"""INSERT INTO market.raw_prices SELECT symbol, '{day}', occurrence, open_raw, high_raw, low_raw, close_raw,
-            adj_close_raw, volume_raw, source_row, basis, source, payload_hash, as_of, fetched_at
+            f"""INSERT INTO market.raw_prices SELECT symbol, '{day}', occurrence, open_raw, high_raw, low_raw,
+            close_raw, adj_close_raw, volume_raw, source_row, basis, source, payload_hash, as_of, fetched_at
             FROM market.raw_prices WHERE symbol = '{SUBJECT}' AND session_date = '{DAYS[3]}'""",
         )
     execute(

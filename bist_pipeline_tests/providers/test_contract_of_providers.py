@@ -57,6 +57,10 @@ def _archive(tmp_path, _running):
     return Settings(bist_archive_dir=tmp_path)
 
 
+def _second_archive(tmp_path, running):
+    return Settings(bist_second_archive_dir=_archive(tmp_path, running).bist_archive_dir)
+
+
 def _yahoo(tmp_path, running):
     return Settings(bist_home=tmp_path, yahoo_hosts=running.url, yahoo_requests_per_second=0)
 
@@ -64,6 +68,7 @@ def _yahoo(tmp_path, running):
 # A provider without an entry here fails the suite: a new provider brings its settings.
 SETTINGS = {
     "archive": _archive,
+    "second_archive": _second_archive,
     **dict.fromkeys(("yahoo_chart", "yahoo_quote", "yahoo_spark", "yfinance"), _yahoo),
 }
 OF_HISTORY = sorted(name for name, spec in registered_providers().items() if spec.build)
@@ -108,7 +113,7 @@ def test_symbols_are_sorted_and_unique(provider):
 
 
 def test_it_is_said_what_kind_of_market_it_is(provider):
-    assert provider.market_kind() == ("real" if provider.family == "archive" else "simulated")
+    assert provider.market_kind() == ("real" if provider.family.endswith("archive") else "simulated")
 
 
 def test_the_delay_is_not_negative(provider):

@@ -20,6 +20,7 @@ from bist_pipeline.pipeline.ingest import ingest
 from bist_pipeline.pipeline.provider_health import request_counts
 from bist_pipeline.pipeline.quotes import take_quotes
 from bist_pipeline.pipeline.refresh import is_session_in_progress
+from bist_pipeline.pipeline.second_source import take_second
 from bist_pipeline.pipeline.span import Span
 from bist_pipeline.pipeline.universe import active_symbols, ensure_universe
 from bist_pipeline.plots.coverage import coverage_bar
@@ -43,13 +44,16 @@ def raw_prices(context: dg.AssetExecutionContext, pipeline: PipelineResource) ->
     """Fetch and store delivered rows."""
     read, span, providers = timer(), span_of(context), pipeline.sources().history
     ensure_universe(pipeline.context, providers)
-    report = ingest(pipeline.context, providers, active_symbols(pipeline.context))
+    symbols = active_symbols(pipeline.context)
+    report = ingest(pipeline.context, providers, symbols)
+    second = take_second(pipeline.context, symbols)
     by_session = rows_by_session(pipeline.context, contracts().raw_prices, span)
     add_session_rows(context, pipeline.context.calendar, span, by_session)
     return dg.MaterializeResult(
         metadata={
             **pipeline.market_label(),
             **report.summary(),
+            **(second.summary() if pipeline.context.settings.bist_second_provider else {}),
             **request_counts(pipeline.context.database, pipeline.context.run_id),
             **counts_metadata(report.counts),
             **read(report.counts.delivered),

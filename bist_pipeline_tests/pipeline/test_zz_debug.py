@@ -1,0 +1,246 @@
+"""Faults in any order: every symbol and session stays in exactly one state, and it is the right one. SIMULATED bars.
+
+The right one is said by `expected`, slow Python over the rows of the tables, written apart from the view.
+"""
+
+import itertools
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bist_pipeline.core.calendar import ORIGIN
+from bist_pipeline.core.clock import FixedClock
+from bist_pipeline.core.errors import TransientProviderError
+from bist_pipeline.core.listings_file import LISTINGS_FILE
+from bist_pipeline.pipeline.cleaning import clean_prices
+from bist_pipeline.pipeline.gaps import update_gaps
+from bist_pipeline.pipeline.history import coverage_counts
+from bist_pipeline.pipeline.ingest import ingest
+from bist_pipeline.pipeline.listings import refresh_listings
+from bist_pipeline.pipeline.span import Span
+from bist_pipeline.pipeline.universe import active_symbols, refresh_universe
+from bist_pipeline.storage.coverage_view import COVERAGE_STATES
+from bist_pipeline_tests.archives import simulated_bars
+from bist_pipeline_tests.pipeline.sites import execute
+from bist_pipeline_tests.pipeline.spoiled import lines_of, write_lines
+from bist_pipeline_tests.pipeline.stand_ins import watched
+
+BARS = simulated_bars(symbols=8, sessions=24)
+SYMBOLS = sorted(BARS["symbol"].unique())
+DAYS = sorted({day.date() for day in BARS["session_date"]})
+BEFORE, AFTER = date(2020, 12, 21), date(2021, 2, 19)
+LINES = {symbol: lines_of(BARS[BARS["symbol"] == symbol]) for symbol in SYMBOLS}
+NUMBERS = itertools.count(1)
+SEEN = set()
+
+which = st.sampled_from(SYMBOLS)
+places = st.integers(0, len(DAYS) - 1)
+some = st.sets(which, min_size=1)
+
+CHANGES = st.one_of(
+    st.tuples(st.just("rewrite"), which, places, places, st.sets(places, max_size=5), st.sets(places, max_size=3)),
+    st.tuples(st.just("lose a session"), places, some),
+    st.tuples(st.just("spoil"), which),
+    st.tuples(st.just("remove"), which),
+    st.tuples(st.just("list"), which, st.sampled_from(["listed_on", "delisted_on", "renamed_on"]), places),
+    st.tuples(st.just("leave the universe"), which),
+    st.tuples(st.just("turn the clock"), places, st.integers(9, 20)),
+)
+ASKINGS = st.one_of(
+    st.tuples(st.just("fetch and clean"), st.just(set(SYMBOLS)), st.sets(which, max_size=2)),
+    st.tuples(st.just("fetch"), some, st.sets(which, max_size=2)),  # and killed before the cleaning
+    st.tuples(st.just("clean")),
+)
+
+
+@settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.tuples(CHANGES, ASKINGS), min_size=4, max_size=6), st.tuples(places, places))
+def test_after_any_step_the_states_sum_and_are_what_slow_python_says(sites, steps, ends):
+    desk = Desk(sites)
+    span = Span(DAYS[min(ends)], DAYS[max(ends)])
+    for step in [("fetch and clean", set(SYMBOLS), set()), *itertools.chain(*steps)]:
+        desk.take(*step)
+        found = desk.states()
+        sessions = [day.astype(date) for day in desk.context.calendar.sessions(BEFORE, AFTER)]
+        active = active_symbols(desk.context)
+        assert Counter((row.symbol, row.session_date) for row in found) == Counter(itertools.product(active, sessions))
+        counts = coverage_counts(desk.context, span)
+        assert sum(counts.values()) == len(active) * sum(span.first <= day <= span.last for day in sessions)
+        wanted = expected(desk)
+        states = {(row.symbol, row.session_date): row.state for row in found}
+        assert {key: (state, wanted[key]) for key, state in states.items() if state != wanted[key]} == {}, step
+        SEEN.update(states.values())
+        print('STEP', str(step)[:150], dict(Counter(states.values())), dict(Counter(r.status+' '+r.reason[:60] for r in desk.context.database.rows('select * from market.fetch_ledger'))))
+        assert all(bool(row.reason) == (row.state != "traded") for row in found)
+        update_gaps(desk.context, span)
+        update_gaps(desk.context)
+        assert desk.gap_sessions(sessions) == {
+            key
+            for key, state in states.items()
+            if state in ("provider_failed", "provider_silent", "quarantined", "not_fetched")
+        }
+
+
+def test_the_steps_led_into_every_state_but_one():
+    # A bar without volume is not among the changes.
+    assert set(COVERAGE_STATES) - SEEN == {"no_trade"}
+
+
+class Desk:
+    """An archive whose files change under a database, and a clock that is turned."""
+
+    def __init__(self, sites):
+        self.archive = sites.folder / f"faults_{next(NUMBERS)}"
+        for symbol in SYMBOLS:
+            write_lines(self.archive, symbol, LINES[symbol])
+        self.universe = self.archive.with_suffix(".csv")
+        self.followed, self.listed = set(SYMBOLS), {}
+        self.write_universe()
+        self.context = sites.emptied(self.archive, bist_universe=str(self.universe))
+        self.turn_the_clock(len(DAYS) - 1, 20)
+        refresh_universe(self.context, [])
+
+    def take(self, what, *given):
+        getattr(self, what.replace(" ", "_"))(*given)
+
+    def rewrite(self, symbol, first, last, missing, bad):
+        kept = [n for n in range(min(first, last), max(first, last) + 1) if n not in missing]
+        lines = [LINES[symbol][n] | ({"Close": ""} if n in bad else {}) for n in kept or [first]]
+        write_lines(self.archive, symbol, lines)
+
+    def lose_a_session(self, place, symbols):
+        for symbol in symbols:
+            self.rewrite(symbol, 0, len(DAYS) - 1, {place}, set())
+
+    def spoil(self, symbol):
+        write_lines(self.archive, symbol, [line | {"Close": "bozuk"} for line in LINES[symbol]])
+
+    def remove(self, symbol):
+        (self.archive / f"{symbol}.csv").unlink(missing_ok=True)
+
+    def list(self, symbol, column, place):
+        self.listed[symbol] = (column, DAYS[place])
+        lines = [
+            f"{symbol},{day if c == 'listed_on' else ''},{day if c == 'delisted_on' else ''},"
+            f"{day if c == 'renamed_on' else ''}"
+            for symbol, (c, day) in self.listed.items()
+        ]
+        header = "symbol,listed_on,delisted_on,renamed_on"
+        (self.context.settings.bist_home / LISTINGS_FILE).write_text("\n".join([header, *lines, ""]))
+        refresh_listings(self.context)
+
+    def leave_the_universe(self, symbol):
+        self.followed = (self.followed - {symbol}) or self.followed
+        self.write_universe()
+        refresh_universe(self.context, [])
+
+    def write_universe(self):
+        self.universe.write_text("symbol\n" + "".join(f"{symbol}\n" for symbol in sorted(self.followed)))
+
+    def fetch(self, symbols, failing):
+        faults = {symbol: TransientProviderError("the network is down") for symbol in failing}
+        provider = watched(self.archive, faults=faults)
+        ingest(self.context, [provider], sorted(symbols & self.followed), whatever_is_stored=True)
+        self.tell_the_time()
+
+    def clean(self):
+        clean_prices(self.context, Span(DAYS[0], DAYS[-1]))
+
+    def fetch_and_clean(self, symbols, failing):
+        self.fetch(symbols, failing)
+        self.clean()
+
+    def turn_the_clock(self, place, hour):
+        at = datetime.combine(DAYS[place], datetime.min.time(), UTC) + timedelta(hours=hour)
+        self.context = replace(self.context, clock=FixedClock(at))
+        self.tell_the_time()
+
+    def tell_the_time(self):
+        now = self.context.clock.now().isoformat()
+        execute(
+            self.context,
+            f"UPDATE operations.market SET clock_offset_seconds = extract(epoch FROM timestamptz '{now}' - now())",
+        )
+
+    def states(self):
+        return self.context.database.rows(
+            "SELECT * FROM serving.coverage_v1 WHERE session_date BETWEEN :first AND :last",
+            {"first": BEFORE, "last": AFTER},
+        )
+
+    def gap_sessions(self, sessions):
+        rows = self.context.database.rows("SELECT * FROM market.gaps WHERE state <> 'short_history'")
+        return {(r.symbol, day) for r in rows for day in sessions if r.first_session <= day <= r.last_session}
+
+
+def expected(desk):
+    """The state of each active symbol and session of the window."""
+    told = Told(desk)
+    return {(symbol, day): told.state(symbol, day) for symbol in active_symbols(desk.context) for day in told.finals}
+
+
+class Told:
+    """What the tables hold, and what a person would make of it."""
+
+    def __init__(self, desk):
+        rows = desk.context.database.rows
+        self.listed = desk.listed
+        self.bars = {(r.symbol, r.session_date): r.volume_shares for r in rows("SELECT * FROM market.daily_prices")}
+        self.withheld = {(r.symbol, r.session_date) for r in rows("SELECT * FROM market.quarantine")}
+        self.raw = {(r.symbol, r.session_date) for r in rows("SELECT * FROM market.raw_prices")}
+        noted = rows("SELECT * FROM market.revisions ORDER BY noted_at")
+        newest = {(r.symbol, r.session_date): r.revision_class for r in noted}
+        self.vanished = {key for key, revision in newest.items() if revision == "vanished"}
+        self.once = {(r.symbol, r.session_date) for r in noted if r.revision_class == "vanished"}
+        self.ledger = {r.symbol: r for r in rows("SELECT * FROM market.fetch_ledger")}
+        # Without a market the database knows no time but its own.
+        has_market = rows("SELECT 1 FROM operations.market")
+        self.now = desk.context.clock.now() if has_market else datetime.now(UTC)
+        schedule = desk.context.calendar.schedule(BEFORE, AFTER)
+        schedule = schedule[schedule["is_session"]]
+        self.finals = dict(zip(schedule["session_date"].dt.date, schedule["final_at"], strict=True))
+
+    def state(self, symbol, day):
+        key = symbol, day
+        if key in self.bars:
+            return "traded" if self.bars[key] > 0 else "no_trade"
+        if key in self.withheld:
+            return "quarantined"
+        return self.by_listing(symbol, day) or self.by_asking(symbol, day) or self.by_the_others(symbol, day)
+
+    def by_listing(self, symbol, day):
+        column, listed = self.listed.get(symbol, ("", day))
+        if column == "listed_on" and day < listed:
+            return "not_listed_yet"
+        return "delisted_or_renamed" if column in ("delisted_on", "renamed_on") and day >= listed else ""
+
+    def by_asking(self, symbol, day):
+        known, (first, last) = self.ledger.get(symbol), self.bounds(symbol)
+        is_after = last is None or day > last
+        is_before = first is not None and day < first and "listed_on" not in self.listed.get(symbol, ())
+        answers = {
+            "not_yet_due": self.finals[day] > self.now,
+            "not_fetched": known is None,
+            "provider_failed": known is not None and known.status == "failed" and is_after,
+            "delisted_or_renamed": known is not None and known.strikes >= 3 and last is not None and is_after,
+            "provider_silent": known is not None and first is None,
+            "not_listed_yet": is_before,
+        }
+        return next((state for state, holds in answers.items() if holds), "")
+
+    def by_the_others(self, symbol, day):
+        known, (first, last) = self.ledger[symbol], self.bounds(symbol)
+        if (symbol, day) in self.raw or (day > last and known.fetched_at < self.finals[day]):
+            return "not_fetched"
+        spans = {s: one for s, one in self.ledger.items() if s != symbol and one.first_session}
+        others = sum(one.first_session <= day <= one.last_session for one in spans.values())
+        present = sum(at == day for _, at in self.bars)
+        is_hole = first < day < last and (symbol, day) not in self.vanished
+        return "halted" if is_hole and present >= 5 and present >= 0.9 * max(others, 1) else "provider_silent"
+
+    def bounds(self, symbol):
+        told = [day for s, day in self.raw if s == symbol and day >= ORIGIN]
+        return min([*told, *(day for s, day in self.once if s == symbol)], default=None), max(told, default=None)
