@@ -5,8 +5,8 @@ from typing import Any
 
 import dagster as dg
 
-from bist_pipeline.defs import checks, jobs, schedules, sensors
-from bist_pipeline.defs.assets import analytics, market, reference, serving
+from bist_pipeline.defs import checks, gap_sensor, jobs, restate_sensor, schedules, sensors
+from bist_pipeline.defs.assets import analytics, coverage, market, reference, serving
 from bist_pipeline.defs.executor import executor
 from bist_pipeline.defs.resources import PipelineResource
 from bist_pipeline.settings import load_settings
@@ -20,11 +20,11 @@ def build_definitions(resources: Mapping[str, Any] | None = None) -> dg.Definiti
     """
     settings = load_settings()
     return dg.Definitions(
-        assets=dg.load_assets_from_modules([reference, market, analytics, serving]),
+        assets=dg.load_assets_from_modules([reference, market, coverage, analytics, serving]),
         asset_checks=[checks.raw_prices_checks],
-        jobs=[jobs.derive_sessions, jobs.refresh_session],
+        jobs=[jobs.derive_sessions, jobs.refresh_session, restate_sensor.restate_job, gap_sensor.fill_gaps_job],
         schedules=[schedules.refresh_schedule(settings)],
-        sensors=[sensors.first_load],
+        sensors=[sensors.first_load, restate_sensor.restate_dirty, gap_sensor.fill_gaps],
         resources={"pipeline": PipelineResource(), **(resources or {})},
         executor=executor(settings.bist_executor),
     )

@@ -17,6 +17,7 @@ _COMMANDS = {
     "env": "Print the exports with which plain `dagster dev` works.",
     "backfill": "Fetch, clean, derive and publish a range of sessions.",
     "refresh": "Refresh one session: the one in progress, or one that is over.",
+    "restate": "Compute anew what rests on bars that have changed since.",
     "signals": "Print the served signals.",
     "status": "Say what is stored, what is missing and what is withheld.",
     "doctor": "Check database, provider, disk, clock and versions; say what to do.",

@@ -12,6 +12,7 @@ from bist_pipeline.pipeline.checks import check_and_store
 from bist_pipeline.pipeline.cleaning import CleanReport, clean_prices
 from bist_pipeline.pipeline.context import PipelineContext
 from bist_pipeline.pipeline.derive import DeriveReport, derive_together
+from bist_pipeline.pipeline.gaps import update_gaps
 from bist_pipeline.pipeline.ingest import IngestReport, ingest
 from bist_pipeline.pipeline.progress import Progress, silent
 from bist_pipeline.pipeline.publish import PublishReport, publish
@@ -62,6 +63,7 @@ def backfill(
     derived = derive_all(context, span, None if symbols is None else chosen, progress)
     published = publish(context, span)
     progress("publishing", 1, 1)
+    update_gaps(context, span)
     return BackfillReport(ingested, cleaned, derived, published)
 
 

@@ -13,6 +13,7 @@ from bist_pipeline.core.symbols import normalise_symbols
 from bist_pipeline.core.universe import load_universe
 from bist_pipeline.pipeline.context import PipelineContext
 from bist_pipeline.pipeline.contracts import contracts
+from bist_pipeline.pipeline.listings import refresh_listings
 from bist_pipeline.providers.contract import PriceProvider
 from bist_pipeline.schemas.validation import require
 from bist_pipeline.storage.bulk import Scope, WriteCounts
@@ -37,6 +38,7 @@ def refresh_universe(context: PipelineContext, providers: Sequence[PriceProvider
     with context.database.bulk("writing the universe") as bulk:
         bulk.replace(tables.sessions, [sessions[list(tables.sessions.columns)]], Scope())
         counts = bulk.replace(tables.stocks, [rows], Scope())
+    refresh_listings(context)
     require(
         tables.stocks, context.database.frame(f"SELECT {', '.join(tables.stocks.columns)} FROM {tables.stocks.name}")
     )

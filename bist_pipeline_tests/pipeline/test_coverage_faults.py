@@ -6,12 +6,12 @@ The right one is said by `expected`, slow Python over the rows of the tables, wr
 import itertools
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+import numpy as np
+import pytest
 
-from bist_pipeline.core.calendar import ORIGIN
+from bist_pipeline.core.calendar import ORIGIN, load_calendar
 from bist_pipeline.core.clock import FixedClock
 from bist_pipeline.core.errors import TransientProviderError
 from bist_pipeline.core.listings_file import LISTINGS_FILE
@@ -35,34 +35,30 @@ BEFORE, AFTER = date(2020, 12, 21), date(2021, 2, 19)
 LINES = {symbol: lines_of(BARS[BARS["symbol"] == symbol]) for symbol in SYMBOLS}
 NUMBERS = itertools.count(1)
 SEEN = set()
+EVENINGS = [
+    datetime.combine(day.astype(date), time(20), UTC) for day in load_calendar().sessions(DAYS[0], date(2021, 2, 12))
+]
 
-which = st.sampled_from(SYMBOLS)
-places = st.integers(0, len(DAYS) - 1)
-some = st.sets(which, min_size=1)
-
-CHANGES = st.one_of(
-    st.tuples(st.just("rewrite"), which, places, places, st.sets(places, max_size=5), st.sets(places, max_size=3)),
-    st.tuples(st.just("lose a session"), places, some),
-    st.tuples(st.just("spoil"), which),
-    st.tuples(st.just("remove"), which),
-    st.tuples(st.just("list"), which, st.sampled_from(["listed_on", "delisted_on", "renamed_on"]), places),
-    st.tuples(st.just("leave the universe"), which),
-    st.tuples(st.just("turn the clock"), places, st.integers(9, 20)),
-)
-ASKINGS = st.one_of(
-    st.tuples(st.just("fetch and clean"), st.just(set(SYMBOLS)), st.sets(which, max_size=2)),
-    st.tuples(st.just("fetch"), some, st.sets(which, max_size=2)),  # and killed before the cleaning
-    st.tuples(st.just("clean")),
-)
+STEPS_OF_ONE_COURSE = 14
+COURSES = 6
 
 
-@settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(st.tuples(CHANGES, ASKINGS), min_size=4, max_size=6), st.tuples(places, places))
-def test_after_any_step_the_states_sum_and_are_what_slow_python_says(sites, steps, ends):
+def course(rng):
+    """What happens, drawn evenly: hypothesis draws mostly what changes nothing."""
+    changes = ("rewrite", "rewrite", "lose_a_session", "lose_a_session", "spoil", "remove", "list", "leave", "turn")
+    askings = ("fetch_and_clean", "fetch_and_clean", "fetch", "clean")  # a fetch alone: killed before the cleaning
+    for number in range(STEPS_OF_ONE_COURSE):
+        yield str(rng.choice(askings if number % 2 else changes))
+
+
+@pytest.mark.parametrize("seed", range(COURSES))
+def test_after_any_step_the_states_sum_and_are_what_slow_python_says(sites, seed):
+    rng = np.random.default_rng(seed)
+    ends = rng.integers(0, len(DAYS), 2)
     desk = Desk(sites)
     span = Span(DAYS[min(ends)], DAYS[max(ends)])
-    for step in [("fetch and clean", set(SYMBOLS), set()), *itertools.chain(*steps)]:
-        desk.take(*step)
+    for step in ["fetch_and_clean", *course(rng)]:
+        getattr(desk, step)(rng)
         found = desk.states()
         sessions = [day.astype(date) for day in desk.context.calendar.sessions(BEFORE, AFTER)]
         active = active_symbols(desk.context)
@@ -99,61 +95,71 @@ class Desk:
         self.followed, self.listed = set(SYMBOLS), {}
         self.write_universe()
         self.context = sites.emptied(self.archive, bist_universe=str(self.universe))
-        self.turn_the_clock(len(DAYS) - 1, 20)
+        self.set_time(EVENINGS[-1])
         refresh_universe(self.context, [])
 
-    def take(self, what, *given):
-        getattr(self, what.replace(" ", "_"))(*given)
-
-    def rewrite(self, symbol, first, last, missing, bad):
-        kept = [n for n in range(min(first, last), max(first, last) + 1) if n not in missing]
-        lines = [LINES[symbol][n] | ({"Close": ""} if n in bad else {}) for n in kept or [first]]
-        write_lines(self.archive, symbol, lines)
-
-    def lose_a_session(self, place, symbols):
-        for symbol in symbols:
-            self.rewrite(symbol, 0, len(DAYS) - 1, {place}, set())
-
-    def spoil(self, symbol):
-        write_lines(self.archive, symbol, [line | {"Close": "bozuk"} for line in LINES[symbol]])
-
-    def remove(self, symbol):
-        (self.archive / f"{symbol}.csv").unlink(missing_ok=True)
-
-    def list(self, symbol, column, place):
-        self.listed[symbol] = (column, DAYS[place])
+    def rewrite(self, rng):
+        """Another answer: it begins later, ends earlier at times, lacks sessions, has rows without a close."""
+        first, last = int(rng.integers(0, 8)), len(DAYS) - int(rng.choice([0, 0, 0, 5]))
+        drawn = rng.choice(len(DAYS), 6, replace=False).tolist()
         lines = [
-            f"{symbol},{day if c == 'listed_on' else ''},{day if c == 'delisted_on' else ''},"
-            f"{day if c == 'renamed_on' else ''}"
-            for symbol, (c, day) in self.listed.items()
+            LINES[str(rng.choice(SYMBOLS))][n] | ({"Close": ""} if n in drawn[:3] else {})
+            for n in range(first, last)
+            if n not in drawn[3:]
         ]
-        header = "symbol,listed_on,delisted_on,renamed_on"
-        (self.context.settings.bist_home / LISTINGS_FILE).write_text("\n".join([header, *lines, ""]))
+        write_lines(self.archive, str(rng.choice(SYMBOLS)), lines)
+
+    def lose_a_session(self, rng):
+        """One session goes missing: of one, of two, of most, of all."""
+        place, some = int(rng.integers(1, len(DAYS) - 1)), rng.permutation(SYMBOLS)[: rng.choice([1, 1, 2, 7, 8])]
+        for symbol in some.tolist():
+            write_lines(self.archive, symbol, [line for n, line in enumerate(LINES[symbol]) if n != place])
+
+    def spoil(self, rng):
+        write_lines(self.archive, one := str(rng.choice(SYMBOLS)), [LINES[one][0] | {"Close": "bozuk"}])
+
+    def remove(self, rng):
+        (self.archive / f"{rng.choice(SYMBOLS)}.csv").unlink(missing_ok=True)
+
+    def list(self, rng):
+        columns = ("listed_on", "delisted_on", "renamed_on")
+        self.listed[str(rng.choice(SYMBOLS))] = (str(rng.choice(columns)), DAYS[rng.integers(0, len(DAYS))])
+        lines = [
+            ",".join([symbol, *(str(day) if column == one else "" for column in columns)])
+            for symbol, (one, day) in self.listed.items()
+        ]
+        path = self.context.settings.bist_home / LISTINGS_FILE
+        path.write_text("\n".join([",".join(["symbol", *columns]), *lines, ""]))
         refresh_listings(self.context)
 
-    def leave_the_universe(self, symbol):
-        self.followed = (self.followed - {symbol}) or self.followed
+    def leave(self, rng):
+        self.followed = (self.followed - {str(rng.choice(SYMBOLS))}) or self.followed
         self.write_universe()
         refresh_universe(self.context, [])
 
     def write_universe(self):
         self.universe.write_text("symbol\n" + "".join(f"{symbol}\n" for symbol in sorted(self.followed)))
 
-    def fetch(self, symbols, failing):
-        faults = {symbol: TransientProviderError("the network is down") for symbol in failing}
+    def fetch(self, rng):
+        asked = rng.permutation(sorted(self.followed))[: rng.integers(4, len(SYMBOLS) + 1)].tolist()
+        faults = {symbol: TransientProviderError("the network is down") for symbol in asked[: rng.choice([0, 0, 2])]}
+        shorter = asked if rng.random() < 0.7 else []
         provider = watched(self.archive, faults=faults)
-        ingest(self.context, [provider], sorted(symbols & self.followed), whatever_is_stored=True)
+        ingest(self.context, [provider], asked, accept_shorter=shorter, whatever_is_stored=True)
         self.tell_the_time()
 
-    def clean(self):
+    def clean(self, rng):
         clean_prices(self.context, Span(DAYS[0], DAYS[-1]))
 
-    def fetch_and_clean(self, symbols, failing):
-        self.fetch(symbols, failing)
-        self.clean()
+    def fetch_and_clean(self, rng):
+        self.fetch(rng)
+        self.clean(rng)
 
-    def turn_the_clock(self, place, hour):
-        at = datetime.combine(DAYS[place], datetime.min.time(), UTC) + timedelta(hours=hour)
+    def turn(self, rng):
+        """Into the range of the bars, or after it; during a session at times."""
+        self.set_time(EVENINGS[rng.integers(len(DAYS) - 8, len(EVENINGS))] - timedelta(hours=int(rng.choice([0, 8]))))
+
+    def set_time(self, at):
         self.context = replace(self.context, clock=FixedClock(at))
         self.tell_the_time()
 

@@ -80,6 +80,7 @@ def main(arguments: Sequence[str]) -> int:
             context, seconds = arena.copy(), chance.uniform(0, arena.seconds)
             was_alive = arena.kill(context, seconds)
             left, differing = found_after(context), arena.resume(context)
+            context.database.close()  # fifty pools are more than the server has places
             failures, alive = failures + bool(differing), alive + was_alive
             verdict = f"NO: {', '.join(differing)}" if differing else "yes"
             state = "" if was_alive else " (had ended)"
