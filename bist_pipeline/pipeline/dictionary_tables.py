@@ -110,6 +110,21 @@ def _selected(sql: str) -> list[str]:
 _WEIGHT = ("double precision", "0…1", "yes", "Weight of this sub-signal in the score.")
 
 
+_TERMS = {
+    "terms": (
+        "jsonb",
+        "",
+        "no",
+        "Per sub-signal `value`, `weight`, `contribution` and `terms`; the contributions sum to the score.",
+    )
+}
+_STALE = {
+    "is_stale": ("boolean", "", "no", "Whether the newest session with signals has none of this symbol."),
+    "stale_since": ("date", "date", "yes", "First session after this signal; NULL where it is not stale."),
+    "stale_because": ("text", "", "yes", "What became of its bar since; NULL where it is not stale."),
+}
+
+
 def _views() -> dict[str, _View]:
     tables = contracts()
     return {
@@ -118,14 +133,10 @@ def _views() -> dict[str, _View]:
         "signals_v1": _View(
             "The current version of the signal of one symbol after one session, with everything it was made of.",
             tables.served_signals,
-            {
-                "terms": (
-                    "jsonb",
-                    "",
-                    "no",
-                    "Per sub-signal `value`, `weight`, `contribution` and `terms`; the contributions sum to the score.",
-                )
-            },
+            _TERMS,
+        ),
+        "latest_signals_v1": _View(
+            "The newest signal of each active symbol, wherever it lies.", tables.served_signals, {**_TERMS, **_STALE}
         ),
         "pattern_events_v1": _View("The current version of one pattern event.", tables.served_events),
         "pattern_reliability_v1": _View(tables.pattern_reliability.description, tables.pattern_reliability),
@@ -137,9 +148,10 @@ def _views() -> dict[str, _View]:
                     "text",
                     "",
                     "no",
-                    "One of traded, no_trade, quarantined, not_yet_due, not_fetched, provider_failed, provider_silent, "
-                    "not_listed_yet.",
-                )
+                    "One of traded, no_trade, halted, quarantined, not_listed_yet, delisted_or_renamed, "
+                    "provider_failed, provider_silent, not_fetched, not_yet_due.",
+                ),
+                "reason": ("text", "", "no", "Why, with the numbers; empty where it traded."),
             },
         ),
         "market": _View(tables.market.description, tables.market),

@@ -43,7 +43,9 @@ FROM serving.publishes HAVING count(*) > 0"""
 # withheld, halted or not told leaves the last good signal in place, and says so.
 LATEST = """
 CREATE OR REPLACE VIEW serving.latest_signals_v1 AS
-SELECT s.*, due.session_date IS NOT NULL AND due.session_date > s.session_date AS is_stale,
+SELECT s.symbol, s.session_date, s.score, s.action, s.confidence, s.terms, s.close_try, s.is_final, s.known_at,
+       s.origin, s.data_version, s.publish_id, s.model_version, s.grade,
+       due.session_date IS NOT NULL AND due.session_date > s.session_date AS is_stale,
        CASE WHEN due.session_date > s.session_date THEN (
            SELECT min(se.session_date) FROM reference.sessions AS se
            WHERE se.is_session AND se.session_date > s.session_date) END AS stale_since,

@@ -55,7 +55,7 @@ def _schedule(schedule: dg.ScheduleDefinition) -> str:
 
 def _sensor(sensor: dg.SensorDefinition) -> str:
     every = f"every {sensor.minimum_interval_seconds} s"
-    return f"sensor {sensor.name}: {every}, job {sensor.job.name}, {sensor.default_status.value}"
+    return f"sensor {sensor.name}: {every}, job {sensor.job_name}, {sensor.default_status.value}"
 
 
 def _pairs(tags) -> str:
