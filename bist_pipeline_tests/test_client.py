@@ -18,8 +18,8 @@ DAYS = [date(2024, 1, day) for day in (2, 3, 4)]
 SYMBOLS = ["ZZAAA", "ZZAAB", "ZZAAC"]
 SPAN = Span(DAYS[0], DAYS[-1])
 PRICE = """INSERT INTO market.daily_prices (symbol, session_date, open_try, high_try, low_try, close_try, volume_shares,
-    adjustment_factor, total_return_factor, basis, is_final, grade, filled, source, as_of)
-    VALUES (:symbol, :day, 1, 3, 0.5, 2, 7, 1, 1, 'as_traded', true, 'A', '', 'test', now())"""
+    adjustment_factor, total_return_factor, basis, is_final, grade, filled, repaired, source, as_of)
+    VALUES (:symbol, :day, 1, 3, 0.5, 2, 7, 1, 1, 'as_traded', true, 'A', '', '', 'test', now())"""
 INDICATOR = "INSERT INTO analytics.indicators (symbol, session_date, is_final, rsi_14) VALUES (:symbol, :day, true, 55)"
 STOCK = """INSERT INTO reference.stocks (symbol, name, sector, kind, in_xu030, in_xu050, in_xu100, origin, is_active)
     VALUES (:symbol, '', '', 'share', false, false, false, 'packaged', true)"""

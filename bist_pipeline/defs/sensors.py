@@ -58,7 +58,8 @@ def _next_step(instance: dg.DagsterInstance, settings: Settings) -> dg.RunReques
     kill_switch.check(settings.bist_kill_switch)
     running = instance.get_runs(dg.RunsFilter(tags=_LANE, statuses=UNFINISHED), limit=1)
     if running:
-        return dg.SkipReason(f"chunk {running[0].tags.get(CHUNK_TAG)} is being derived")
+        what = f"chunk {tags[CHUNK_TAG]}" if CHUNK_TAG in (tags := running[0].tags) else running[0].job_name
+        return dg.SkipReason(f"{what} is under way")
     today = date.fromisoformat(str(SESSIONS.get_last_partition_key()))
     providers = build_providers(settings, Services(clock=exchange_clock(settings)))
     with open_database(settings) as database:

@@ -85,14 +85,19 @@ def read_delivered(bulk: BulkTransaction, symbols: Sequence[str], until: date) -
 
 def marks_in_force(context: PipelineContext, desk: Desk) -> Mapping[str, str]:
     """A mark per symbol of the statements about it that are in force today: bars are cleaned again when it changes."""
-    delivered = context.database.frame(f"SELECT {', '.join(_TERMS)} FROM market.delivered_actions")
-    own = desk.frame.reindex(columns=[*_TERMS, "subscription_try", "new_symbol"])
-    both = pd.concat([frame.astype(object) for frame in (delivered, own) if len(frame)] or [own.astype(object)])
-    both = both[pd.to_datetime(both["ex_date"]) <= pd.Timestamp(today(context))].sort_values(_KEY)
-    return {
-        str(symbol): hashlib.sha256(rows.to_csv(index=False).encode()).hexdigest()[:12]
-        for symbol, rows in both.groupby("symbol")
-    }
+    day = today(context)
+    rows = context.database.rows(
+        f"""SELECT symbol,
+            left(md5(string_agg(concat_ws(',', {", ".join(_TERMS[1:])}), ';' ORDER BY ex_date, kind)), 12) AS mark
+            FROM market.delivered_actions WHERE ex_date <= :today GROUP BY symbol""",
+        {"today": day},
+    )
+    marks = {str(row.symbol): str(row.mark) for row in rows}
+    own = desk.frame[pd.to_datetime(desk.frame["ex_date"]) <= pd.Timestamp(day)]
+    for symbol, said in own.drop(columns=["note", "source"], errors="ignore").groupby("symbol"):
+        told = hashlib.sha256(said.to_csv(index=False).encode()).hexdigest()[:12]
+        marks[str(symbol)] = marks.get(str(symbol), "") + told
+    return marks
 
 
 def in_force(

@@ -108,10 +108,9 @@ def judge_market(context: PipelineContext, changed: Iterable[str], stored: int) 
     raw = context.database.frame(f"SELECT {columns} FROM market.raw_prices ORDER BY symbol, session_date, occurrence")
     given = CheckInput(raw, _sessions(context), _nobody_asked())
     found = [frame for frame in (_verdicts(check, given) for check in checks) if len(frame)]
-    names = ",".join(check.name for check in checks)
     with context.database.bulk("writing market.verdicts") as bulk:
         bulk.lock(contracts().verdicts.name)
-        bulk.execute("DELETE FROM market.verdicts WHERE rule = ANY (string_to_array($1, ','))", [names])
+        bulk.execute("DELETE FROM market.verdicts WHERE rule = ANY (string_to_array($1, ','))", [_market_wide_names()])
         if found:
             stage = bulk.stage(contracts().verdicts, [pd.concat(found, ignore_index=True).drop_duplicates(_KEY)])
             bulk.execute(
@@ -121,21 +120,26 @@ def judge_market(context: PipelineContext, changed: Iterable[str], stored: int) 
 
 def market_marks(context: PipelineContext) -> Mapping[str, str]:
     """A mark per symbol of what the whole market says of it."""
-    told = market_verdicts(context)
-    return {
-        str(symbol): hashlib.sha256(rows[[*_KEY, "effect"]].to_csv(index=False).encode()).hexdigest()[:8]
-        for symbol, rows in told.groupby("symbol")
-    }
+    rows = context.database.rows(
+        """SELECT symbol, left(md5(string_agg(concat_ws(',', session_date, rule, effect), ';'
+            ORDER BY session_date, rule)), 8) AS mark
+        FROM market.verdicts WHERE rule = ANY (string_to_array(:names, ',')) GROUP BY symbol""",
+        {"names": _market_wide_names()},
+    )
+    return {str(row.symbol): str(row.mark) for row in rows}
 
 
 def market_verdicts(context: PipelineContext, symbols: Sequence[str] | None = None) -> pd.DataFrame:
     """What the whole market says of some symbols' bars: rows of `market.verdicts`."""
-    names = ",".join(check.name for check in _with_effect(market_wide=True))
     return context.database.frame(
         f"""SELECT {", ".join(_VERDICT)} FROM market.verdicts WHERE rule = ANY (string_to_array($1, ','))
         AND ($2::text IS NULL OR symbol = ANY (string_to_array($2, ','))) ORDER BY symbol, session_date, rule""",
-        [names, None if symbols is None else ",".join(symbols)],
+        [_market_wide_names(), None if symbols is None else ",".join(symbols)],
     )
+
+
+def _market_wide_names() -> str:
+    return ",".join(check.name for check in _with_effect(market_wide=True))
 
 
 def store_judgement(bulk: BulkTransaction, judgement: Judgement, symbols: Sequence[str]) -> None:

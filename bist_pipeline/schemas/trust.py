@@ -134,7 +134,7 @@ RESTATEMENTS = contract(
         "because": text("What had changed."),
         "signals_changed": integer("rows", "New versions of signals that were published.", pa.Check.ge(0)),
         "events_changed": integer("rows", "New versions of pattern events that were published.", pa.Check.ge(0)),
-        "publish_id": integer("", "The publish that made them visible."),
+        "publish_id": integer("", "The publish that made them visible; 0 while it is under way."),
         "run_id": text("Which run did it."),
     },
     key=("symbol", "restated_at"),

@@ -21,7 +21,18 @@ def options_of(name):
 def test_the_root_lists_every_command_in_the_order_of_need():
     shown = run("--help")
     assert shown.exit_code == 0
-    assert COMMANDS == ["up", "env", "backfill", "refresh", "signals", "status", "doctor", "export", "simulate"]
+    assert COMMANDS == [
+        "up",
+        "env",
+        "backfill",
+        "refresh",
+        "restate",
+        "signals",
+        "status",
+        "doctor",
+        "export",
+        "simulate",
+    ]
     listed = re.findall(r"^  (\w+) {2,}\S", shown.stdout, flags=re.MULTILINE)
     assert listed == COMMANDS
     assert "bist-pipeline up --simulated" in shown.stdout

@@ -135,7 +135,7 @@ def test_it_requests_a_run_of_its_own_lane_that_yields_to_others(evaluate, empty
 def test_while_one_run_is_on_its_way_it_waits(evaluate, empty, launch, status):
     launch(evaluate(), status)
     reason = evaluate()
-    assert "is being derived" in reason
+    assert "is under way" in reason
 
 
 def test_once_everything_is_derived_it_says_so(evaluate, full):
@@ -148,7 +148,7 @@ def test_what_is_stored_is_derived_newest_first_one_at_a_time(evaluate, full, la
     while isinstance(request := evaluate(), dg.RunRequest):
         spans.append(span_of(request))
         run = launch(request, dg.DagsterRunStatus.STARTED)
-        assert "is being derived" in evaluate()
+        assert "is under way" in evaluate()
         report(disk_instance, run, dg.DagsterEventType.RUN_SUCCESS)
         publish(filled_database, *span_of(request))
     assert request == "all stored history is derived"

@@ -29,6 +29,7 @@ def write_signals(database: Database, scores: Mapping[Place, float]) -> None:
         confidence=0.5,
         close_try=10.0,
         is_final=True,
+        grade="A",
         model_version=MODEL.version,
         data_version=-(2**62) - 1,
     )

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import numpy as np
 import pytest
 
-from bist_pipeline.core.calendar import ORIGIN, load_calendar
+from bist_pipeline.core.calendar import ISTANBUL, ORIGIN, load_calendar
 from bist_pipeline.core.clock import FixedClock
 from bist_pipeline.core.errors import TransientProviderError
 from bist_pipeline.core.listings_file import LISTINGS_FILE
@@ -44,9 +44,10 @@ COURSES = 6
 
 
 def course(rng):
-    """What happens, drawn evenly: hypothesis draws mostly what changes nothing."""
+    """What happens, drawn evenly: hypothesis draws mostly what changes nothing. A desk states something first."""
     changes = ("rewrite", "rewrite", "lose_a_session", "lose_a_session", "spoil", "remove", "list", "leave", "turn")
     askings = ("fetch_and_clean", "fetch_and_clean", "fetch", "clean")  # a fetch alone: killed before the cleaning
+    yield "list"
     for number in range(STEPS_OF_ONE_COURSE):
         yield str(rng.choice(askings if number % 2 else changes))
 
@@ -247,5 +248,9 @@ class Told:
         return "halted" if is_hole and present >= 5 and present >= 0.9 * max(others, 1) else "provider_silent"
 
     def bounds(self, symbol):
+        """First and last session told; what lies ahead of an asking is no end (the clock is turned back)."""
         told = [day for s, day in self.raw if s == symbol and day >= ORIGIN]
-        return min([*told, *(day for s, day in self.once if s == symbol)], default=None), max(told, default=None)
+        known = self.ledger.get(symbol)
+        asked_on = known.fetched_at.astimezone(ISTANBUL).date() if known else date.max
+        first = min([*told, *(day for s, day in self.once if s == symbol)], default=None)
+        return first, max((day for day in told if day <= asked_on), default=None)

@@ -219,7 +219,7 @@ def test_the_terms_of_a_served_signal_are_those_that_the_score_explains(context)
                 inputs[name][row] = np.nan
     indicators, closes = make_frames(inputs)
     events = make_events((1, 100, "bullish", True), (9, -100, "bearish", False), (10, 80, "bullish", None))
-    scored = score_signals(indicators, events, closes).assign(data_version=1)
+    scored = score_signals(indicators, events, closes).assign(data_version=1, grade="A")
     known_at = pd.Timestamp(2024, 1, 2, 15, tz="UTC").as_unit("us")
     write(context.database, "signals", scored.assign(known_at=known_at))
     publish(context, SPAN)
@@ -299,8 +299,8 @@ def test_a_publish_alone_makes_nobody_clean(context):
     with context.database.statements("filling") as connection:
         connection.run(
             """INSERT INTO market.fetch_ledger (symbol, provider, status, reason, version, payload_hash, rows,
-            basis, recognised, fetched_at, cleaned_hash, states_actions, strikes, dirty_from)
-            VALUES ('ZZAAA', 'archive', 'answered', '', '', '', 0, '', '{}', now(), '', false, 0, :day)""",
+            basis, recognised, fetched_at, cleaned_hash, states_actions, strikes, dirty_from, dirty_because)
+            VALUES ('ZZAAA', 'archive', 'answered', '', '', '', 0, '', '{}', now(), '', false, 0, :day, 'bars')""",
             {"day": DAY},
         )
     publish(context, SPAN)

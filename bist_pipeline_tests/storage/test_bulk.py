@@ -219,7 +219,13 @@ def test_many_writers_of_one_scope_never_meet(database):
 def test_two_hundred_thousand_rows_are_written_compared_and_changed(database):
     bars = make_bar_frame(symbols=160, sessions=1250)
     prices = bars.assign(
-        adjustment_factor=1.0, total_return_factor=1.0, basis="as_traded", grade="A", filled="", source="test"
+        adjustment_factor=1.0,
+        total_return_factor=1.0,
+        basis="as_traded",
+        grade="A",
+        filled="",
+        repaired="",
+        source="test",
     ).assign(as_of=pd.Timestamp(MOMENT).as_unit("us"))
     blocks = [prices.iloc[:150_000], prices.iloc[150_000:]]
 
@@ -242,8 +248,8 @@ def test_bars_are_read_up_to_a_session_and_for_some_symbols(database):
     with database.statements("filling") as connection:
         connection.run(
             """INSERT INTO market.daily_prices (symbol, session_date, open_try, high_try, low_try, close_try,
-            volume_shares, adjustment_factor, total_return_factor, basis, is_final, grade, filled, source, as_of)
-            VALUES (:symbol, :day, 1, 1, 1, 1, 0, 1, 1, 'as_traded', true, 'A', '', 'test', now())""",
+            volume_shares, adjustment_factor, total_return_factor, basis, is_final, grade, filled, repaired, source,
+            as_of) VALUES (:symbol, :day, 1, 1, 1, 1, 0, 1, 1, 'as_traded', true, 'A', '', '', 'test', now())""",
             [{"symbol": symbol, "day": day} for symbol, day in prices],
         )
     some = read_bars(database, date(2024, 1, 3), ["ZZAAC", "ZZAAA"]).frame

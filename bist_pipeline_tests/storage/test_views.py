@@ -139,11 +139,11 @@ def fill(database: Database) -> None:
     moment = datetime(2024, 1, 2, 15, 10, tzinfo=UTC)
     future = datetime.now(UTC) + timedelta(days=300)
     ledger = """INSERT INTO market.fetch_ledger (symbol, provider, status, reason, version, payload_hash, rows,
-        first_session, last_session, basis, recognised, fetched_at, cleaned_hash, states_actions, strikes)
-        VALUES (:symbol, 'archive', :status, '', '', '', 0, :first, :last, '', '{}', now(), '', false, 0)"""
+        first_session, last_session, basis, recognised, fetched_at, cleaned_hash, states_actions, strikes, dirty_because)
+        VALUES (:symbol, 'archive', :status, '', '', '', 0, :first, :last, '', '{}', now(), '', false, 0, '')"""
     price = """INSERT INTO market.daily_prices (symbol, session_date, open_try, high_try, low_try, close_try,
-        volume_shares, adjustment_factor, total_return_factor, basis, is_final, grade, filled, source, as_of)
-        VALUES (:symbol, :day, 1, 1, 1, 1, :volume, 1, 1, 'as_traded', true, 'A', '', 'test', now())"""
+        volume_shares, adjustment_factor, total_return_factor, basis, is_final, grade, filled, repaired, source, as_of)
+        VALUES (:symbol, :day, 1, 1, 1, 1, :volume, 1, 1, 'as_traded', true, 'A', '', '', 'test', now())"""
     quarantine = """INSERT INTO market.quarantine (symbol, session_date, occurrence, rule, reason, basis, source,
         source_row, payload_hash) VALUES (:symbol, :day, :occurrence, 'no_close', '', 'as_traded', 'test', 2, '')"""
     stock = """INSERT INTO reference.stocks
