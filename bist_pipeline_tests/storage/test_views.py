@@ -139,7 +139,8 @@ def fill(database: Database) -> None:
     moment = datetime(2024, 1, 2, 15, 10, tzinfo=UTC)
     future = datetime.now(UTC) + timedelta(days=300)
     ledger = """INSERT INTO market.fetch_ledger (symbol, provider, status, reason, version, payload_hash, rows,
-        first_session, last_session, basis, recognised, fetched_at, cleaned_hash, states_actions, strikes, dirty_because)
+        first_session, last_session, basis, recognised, fetched_at, cleaned_hash, states_actions,
+        strikes, dirty_because)
         VALUES (:symbol, 'archive', :status, '', '', '', 0, :first, :last, '', '{}', now(), '', false, 0, '')"""
     price = """INSERT INTO market.daily_prices (symbol, session_date, open_try, high_try, low_try, close_try,
         volume_shares, adjustment_factor, total_return_factor, basis, is_final, grade, filled, repaired, source, as_of)
