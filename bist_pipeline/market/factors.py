@@ -8,6 +8,7 @@ changed bar. Does not belong here: what one day's actions leave of a price (`the
     total_return_factor of D  = Π price_factor   over the same
 """
 
+from collections.abc import Collection
 from datetime import date
 
 import numpy as np
@@ -18,22 +19,48 @@ from bist_pipeline.market.splits import ratios_between
 
 CLOSE_COLUMNS = ("symbol", "session_date", "close_try")
 
+# In `kinds`: no action of its own, but what a provider's adjusting for one still lacks.
+RESIDUAL = "residual"
 
-def with_action_factors(bars: pd.DataFrame, factors: pd.DataFrame) -> pd.DataFrame:
-    """Fill the factors of bars as traded; other bars keep theirs.
+
+def with_residuals(factors: pd.DataFrame, residuals: pd.DataFrame, traded: Collection[str]) -> pd.DataFrame:
+    """Keep the factors of symbols whose bars are as traded; of the others, what adjusting them still lacks.
 
     Args:
-        bars: `symbol`, `session_date`, `basis`, `adjustment_factor`, `total_return_factor`.
-        factors: `ActionFactors.factors` of their symbols, all that are in force.
+        factors: `ActionFactors.factors`.
+        residuals: `symbol`, `ex_date`, `price_factor`, `share_ratio`.
+        traded: Symbols whose bars are as traded.
+
+    Returns:
+        The same columns, sorted by symbol and ex-date; `kinds` of a residual is `residual`.
     """
-    traded = ((bars["basis"] == "as_traded") & bars["symbol"].isin(factors["symbol"].unique())).to_numpy(dtype=bool)
-    if not traded.any():
+    left = residuals[~residuals["symbol"].isin(list(traded))]
+    told = left[["symbol", "ex_date", "price_factor", "share_ratio"]].assign(
+        split_factor=left["price_factor"], base_close_try=np.nan, theoretical_try=np.nan, kinds=RESIDUAL
+    )
+    both = [
+        frame for frame in (factors[factors["symbol"].isin(list(traded))], told[list(factors.columns)]) if len(frame)
+    ]
+    if not both:
+        return factors.iloc[:0]
+    return pd.concat([frame.astype(factors.dtypes.to_dict()) for frame in both]).sort_values(["symbol", "ex_date"])
+
+
+def with_action_factors(bars: pd.DataFrame, factors: pd.DataFrame) -> pd.DataFrame:
+    """Fill the factors of bars; those of symbols without any keep theirs.
+
+    Args:
+        bars: `symbol`, `session_date`, `adjustment_factor`, `total_return_factor`.
+        factors: From `with_residuals`.
+    """
+    mine = bars["symbol"].isin(factors["symbol"].unique()).to_numpy(dtype=bool)
+    if not mine.any():
         return bars
     until = np.datetime64("9999-12-31")
     columns = {}
     for name, part in (("adjustment_factor", "split_factor"), ("total_return_factor", "price_factor")):
         columns[name] = bars[name].to_numpy(dtype=np.float64, copy=True)
-        columns[name][traded] = _product(bars[traded], factors, part, until)
+        columns[name][mine] = _product(bars[mine], factors, part, until)
     return bars.assign(**columns)
 
 

@@ -20,7 +20,7 @@ from bist_pipeline.core.calendar import ORIGIN
 from bist_pipeline.market.actions import Resolved
 from bist_pipeline.market.choice import stand_in
 from bist_pipeline.market.cleaning import Cleaned, clean, clean_forming
-from bist_pipeline.market.factors import CLOSE_COLUMNS, with_action_factors
+from bist_pipeline.market.factors import CLOSE_COLUMNS, with_action_factors, with_residuals
 from bist_pipeline.market.splits import Actions, BoolArray
 from bist_pipeline.market.theoretical import ActionFactors
 from bist_pipeline.market.undo import Undoing, plan_undoing, undo_adjustments, with_solved_amounts
@@ -85,7 +85,9 @@ def clean_histories(
         batch, resolved, judgement = _judge(context, bulk, batch, desk, symbols)
         judgement = judgement.with_market(from_market)
         cleaned = _clean(context, batch, judgement)
-        factors = factors_of(resolved, _traded_closes(cleaned.accepted), today(context))
+        closes = _traded_closes(cleaned.accepted)
+        told = factors_of(resolved, closes, today(context))
+        factors = replace(told, factors=with_residuals(told.factors, judgement.residuals, set(closes["symbol"])))
         bars = with_action_factors(cleaned.accepted, factors.factors)
         accepted = require(tables.daily_prices, bars.assign(updated_at=pd.Timestamp(context.clock.now())))
         prices = write_prices(bulk, accepted.drop(columns="updated_at"), scope)

@@ -11,7 +11,7 @@ How it works:
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -45,11 +45,13 @@ class Judgement:
         verdicts: Rows of `market.verdicts`.
         repairs: As the analysis tells them: `symbol`, `first_session`, `last_session`, factors, `rule`, `reason`.
         inferred: Actions that the prices alone tell of.
+        residuals: What actions still leave of prices that were adjusted wrongly, or not at all.
     """
 
     verdicts: pd.DataFrame
     repairs: pd.DataFrame
     inferred: pd.DataFrame
+    residuals: pd.DataFrame
 
     def with_second(self, disputed: pd.DataFrame) -> "Judgement":
         """Add the bars that a second source tells otherwise, with nothing that speaks for the first's."""
@@ -61,7 +63,7 @@ class Judgement:
     def with_market(self, told: pd.DataFrame) -> "Judgement":
         """Add what the whole market says of the same symbols."""
         both = pd.concat([self.verdicts, told[_VERDICT]], ignore_index=True) if len(told) else self.verdicts
-        return Judgement(both.drop_duplicates(_KEY, ignore_index=True), self.repairs, self.inferred)
+        return replace(self, verdicts=both.drop_duplicates(_KEY, ignore_index=True))
 
     def for_cleaning(self) -> Judged:
         """The part that cleaning carries out."""
@@ -90,7 +92,8 @@ def judge_histories(
     found = [_verdicts(check, given) for check in _with_effect(market_wide=False)]
     kept = [frame[_VERDICT] for frame in (breaks.verdicts, *found) if len(frame)]
     verdicts = pd.concat(kept, ignore_index=True) if kept else breaks.verdicts[_VERDICT]
-    return Judgement(verdicts.drop_duplicates(_KEY, ignore_index=True), breaks.repairs[_REPAIR], breaks.actions)
+    told = verdicts.drop_duplicates(_KEY, ignore_index=True)
+    return Judgement(told, breaks.repairs[_REPAIR], breaks.actions, breaks.residuals)
 
 
 def judge_market(context: PipelineContext, changed: Iterable[str], stored: int) -> None:

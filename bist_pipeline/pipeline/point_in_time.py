@@ -159,14 +159,14 @@ def _own_rows(computed: pd.DataFrame, series: list[_Series]) -> pd.DataFrame:
 
 
 def read_point_in_time(database: Database) -> PointInTime:
-    """Read what actions leave of prices, for every symbol whose bars are as traded.
+    """Read what actions leave of prices, for every symbol whose bars are as traded, and what adjusted bars still lack.
 
     The first bar tells: a symbol's history stands on one basis, and that bar is never a live one.
     """
     frame = database.frame(
         """SELECT f.symbol, f.ex_date, f.price_factor, f.share_ratio FROM reference.action_factors AS f
-        WHERE (f.price_factor <> 1 OR f.share_ratio <> 1) AND 'as_traded' = (
-            SELECT p.basis FROM market.daily_prices AS p WHERE p.symbol = f.symbol ORDER BY p.session_date LIMIT 1)
+        WHERE (f.price_factor <> 1 OR f.share_ratio <> 1) AND (f.kinds = 'residual' OR 'as_traded' = (
+            SELECT p.basis FROM market.daily_prices AS p WHERE p.symbol = f.symbol ORDER BY p.session_date LIMIT 1))
         ORDER BY f.symbol, f.ex_date"""
     )
     return PointInTime({str(symbol): own for symbol, own in frame.groupby("symbol")})

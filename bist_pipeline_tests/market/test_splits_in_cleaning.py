@@ -6,7 +6,7 @@ import pytest
 
 from bist_pipeline.market.actions import resolve
 from bist_pipeline.market.cleaning import clean, clean_forming
-from bist_pipeline.market.factors import CLOSE_COLUMNS, with_action_factors
+from bist_pipeline.market.factors import CLOSE_COLUMNS, with_action_factors, with_residuals
 from bist_pipeline.market.theoretical import action_factors
 from bist_pipeline.schemas.market import DAILY_PRICES, QUARANTINE
 from bist_pipeline_tests.market.raw_rows import raw_rows, small_schedule
@@ -128,9 +128,22 @@ def test_what_changes_nothing_leaves_the_factors_at_one(known):
     assert factors(bars, actions(known)) == ([1.0, 1.0], [1.0, 1.0])
 
 
-def test_bars_on_another_basis_keep_their_factors():
+def test_bars_on_another_basis_have_the_factors_that_adjusting_them_lacks_and_no_others():
     bars = bars_of({"2024-01-03": 10.0, "2024-01-04": 20.0}, basis="fully_adjusted")
-    assert factors(bars, actions(split("2024-01-04", 2.0))) == ([1.0, 1.0], [1.0, 1.0])
+    known = actions(split("2024-01-04", 2.0))
+    nothing = known.frame.iloc[:0]
+    stated = action_factors(resolve(known, nothing, nothing).actions, bars, known.today).factors
+    assert stated["split_factor"].tolist() == [0.5]
+    none = pd.DataFrame(columns=["symbol", "ex_date", "price_factor", "share_ratio"])
+    kept = with_action_factors(bars, with_residuals(stated, none, traded=set()))
+    assert kept["adjustment_factor"].tolist() == [1.0, 1.0]
+    left = pd.DataFrame(
+        [["THYAO", pd.Timestamp("2024-01-04"), 0.8, 1.25]], columns=["symbol", "ex_date", "price_factor", "share_ratio"]
+    )
+    made = with_action_factors(bars, with_residuals(stated, left, traded=set()))
+    assert made["adjustment_factor"].tolist() == made["total_return_factor"].tolist() == [0.8, 1.0]
+    as_traded = with_residuals(stated, left, traded={"THYAO"})  # there the action itself says all of it
+    assert as_traded["kinds"].tolist() == ["split"]
 
 
 def live(**changes):

@@ -300,14 +300,14 @@ def test_dividends_and_splits_land_among_the_corporate_actions_and_leave_when_th
 
     with_actions("1.25", "2.5")
     ingest(context, [watched(archive)], SYMBOLS)
-    found = contents(context, "reference.corporate_actions").set_index("kind")
+    found = contents(context, "market.delivered_actions").set_index("kind")
     assert list(found["symbol"]) == ["ZZAAA", "ZZAAA"]
     assert f"{found.loc['dividend', 'ex_date']:%Y-%m-%d}" == rows[5]["Date"]
     assert f"{found.loc['split', 'ex_date']:%Y-%m-%d}" == rows[9]["Date"]
     assert (found.loc["dividend", "amount_try"], found.loc["split", "ratio"]) == (1.25, 2.5)
     with_actions("1.5", "0.0")
     ingest(context, [watched(archive)], SYMBOLS)
-    left = contents(context, "reference.corporate_actions")
+    left = contents(context, "market.delivered_actions")
     assert (list(left["kind"]), list(left["amount_try"])) == (["dividend"], [1.5])
 
 

