@@ -32,7 +32,7 @@ class Judged:
         withheld, doubted = np.zeros((2, len(raw)), dtype=bool)
         rules, reasons, doubts = (np.full(len(raw), "", dtype=object) for _ in range(3))
         for effect, hit in (("withhold", withheld), ("doubt", doubted)):
-            said = self.verdicts[self.verdicts["effect"] == effect]
+            said = self.verdicts[self.verdicts["effect"] == effect].sort_values(["symbol", "session_date", "rule"])
             if said.empty:
                 continue
             told = said.groupby(["symbol", "session_date"], sort=False).agg(

@@ -5,7 +5,8 @@ How `clean_prices` works:
    market as a whole says something else, are cleaned over their whole history (`histories.py`);
 2. for everyone else the rows of the asked range are cleaned again as they were judged: materialising a partition
    repairs it. The session in progress is told by quotes until its history comes (`live_bars.py`). Undoing dividends
-   takes a whole history: bars that rest on it are compared, and their symbol is cleaned whole where they differ;
+   and comparing two sources take whole histories: such bars are looked at, and their symbol is cleaned whole where
+   they are not what they should be;
 3. each batch is one transaction: bars, quarantine, actions, verdicts and ledger together;
 4. a bar that changes in a past that may have been derived from sets the symbol's `dirty_from`, and so does an action
    that is learnt late, from its ex-date on. One learnt on time changes what readers multiply with, and no bar.
@@ -86,7 +87,7 @@ def clean_prices(context: PipelineContext, span: Span, progress: Progress = sile
         counts = clean_histories(context, batch, {s: marks[s] for s in batch}, desk)
         prices, quarantine = prices + counts[0], quarantine + counts[1]
         progress("cleaning", start + len(batch), len(stale))
-    counts = _clean_span(context, span, sorted(set(ledger["symbol"]) - set(stale) - _undone_dividends(context)))
+    counts = _clean_span(context, span, sorted(set(ledger["symbol"]) - set(stale) - _cleaned_whole_only(context)))
     return CleanReport(prices + counts[0], quarantine + counts[1], len(stale), desk.problem)
 
 
@@ -111,7 +112,7 @@ def _with(delivered: Mapping[str, str], *others: Mapping[str, str]) -> dict[str,
 
 
 def _lost(context: PipelineContext, span: Span) -> list[str]:
-    """Symbols whose dividends were undone and of whom a row of the span is gone, or is not what was delivered."""
+    """Symbols that are cleaned whole and of whom a row of the span is gone, or is not what was delivered."""
     rows = context.database.rows(
         """SELECT DISTINCT r.symbol FROM market.raw_prices AS r
         JOIN market.undoings AS u ON u.symbol = r.symbol AND u.state <> 'refused'
@@ -121,17 +122,27 @@ def _lost(context: PipelineContext, span: Span) -> list[str]:
         WHERE r.session_date BETWEEN :first AND :last AND r.basis = 'fully_adjusted' AND (
             (p.symbol IS NULL AND q.symbol IS NULL)
             OR (q.symbol IS NULL AND p.repaired = ''
-                AND abs(p.close_try * p.total_return_factor - r.close_raw) > :slack * abs(r.close_raw)))""",
+                AND abs(p.close_try * p.total_return_factor - r.close_raw) > :slack * abs(r.close_raw)))
+        UNION
+        SELECT c.symbol FROM market.source_comparison AS c
+        WHERE c.session_date BETWEEN :first AND :last AND c.chosen = 'second' AND NOT EXISTS (
+            SELECT FROM market.daily_prices AS p
+            WHERE p.symbol = c.symbol AND p.session_date = c.session_date AND p.repaired <> '')""",
         {"first": span.first, "last": span.last, "slack": _SLACK},
     )
     return [row.symbol for row in rows]
 
 
-def _undone_dividends(context: PipelineContext) -> set[str]:
-    """Symbols whose bars as traded rest on undone dividends; files alone deliver such, and no quotes beside them."""
+def _cleaned_whole_only(context: PipelineContext) -> set[str]:
+    """Symbols of whom a part of the history cannot be cleaned alone.
+
+    Their bars as traded rest on undone dividends, which files alone deliver, with no quotes beside them; or bars of the
+    second source stand in, which takes a comparison of both histories.
+    """
     rows = context.database.rows(
         """SELECT u.symbol FROM market.undoings AS u JOIN market.fetch_ledger AS l USING (symbol)
-        WHERE u.state <> 'refused' AND l.basis = 'fully_adjusted'"""
+        WHERE u.state <> 'refused' AND l.basis = 'fully_adjusted'
+        UNION SELECT symbol FROM market.source_comparison WHERE chosen = 'second'"""
     )
     return {row.symbol for row in rows}
 

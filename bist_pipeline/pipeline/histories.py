@@ -122,10 +122,25 @@ def _judge(
     if context.settings.bist_second_provider:
         batch = _compared(context, bulk, batch, actions, symbols)
     judgement = judge_histories(context, batch.history, batch.traded[0], actions).with_second(batch.disputed)
-    if not len(judgement.inferred):
+    shown = _without_idle(delivered, judgement)
+    if not len(judgement.inferred) and shown is delivered:
         return batch, stated, judgement
     inferred = judgement.inferred.assign(source="analysis of breaks")
-    return batch, in_force(context, delivered, desk, symbols, inferred), judgement
+    return batch, in_force(context, shown, desk, symbols, inferred), judgement
+
+
+def _without_idle(delivered: Actions, judgement: Judgement) -> Actions:
+    """Leave out splits that providers state and that the prices of their day do not show.
+
+    They happened on another day, which the prices tell, or not at all; the verdict on their day stays. The desk's word
+    counts whatever the prices show.
+    """
+    idle = judgement.verdicts.loc[judgement.verdicts["rule"] == "action_without_effect", ["symbol", "session_date"]]
+    if not len(idle):
+        return delivered
+    keys = pd.MultiIndex.from_frame(delivered.frame[["symbol", "ex_date"]])
+    gone = keys.isin(pd.MultiIndex.from_frame(idle)) & (delivered.frame["kind"] == "split").to_numpy()
+    return replace(delivered, frame=delivered.frame[~gone])
 
 
 def _compared(

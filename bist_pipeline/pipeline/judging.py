@@ -4,8 +4,9 @@ Belongs here: handing histories to the analysis of breaks and to the checks that
 say. Does not belong here: any threshold (`quality/`), carrying it out (`market/`).
 
 How it works:
-1. checks that look at the whole market judge the delivered rows of all symbols, when many of them have changed
-   (`judge_market`); what they say is stored, and a symbol of which they say something else is cleaned again;
+1. checks that look at the whole market judge the delivered rows of all symbols when one of them has changed; while a
+   session is refreshed, when many have (`judge_market`). What they say is stored, and a symbol of which they say
+   something else is cleaned again;
 2. everything else is judged symbol by symbol, over whole histories, when a symbol is cleaned (`judge_histories`).
 """
 
@@ -33,7 +34,7 @@ _KEY = ["symbol", "session_date", "rule"]
 _REPAIR = ["symbol", "first_session", "last_session", "price_factor", "volume_factor", "rule", "kind", "reason"]
 _RAW = ("symbol", "session_date", "occurrence", *TRADED_VALUES, "adj_close_raw", "volume_raw", "basis", "source_row")
 
-# Of the symbols with rows: below it, the market as a whole says what it said.
+# Of the symbols with rows: reading all of them takes longer than a refresh may; the run after the close does it.
 _SHARE_WORTH_JUDGING = 0.20
 
 
@@ -97,15 +98,15 @@ def judge_histories(
 
 
 def judge_market(context: PipelineContext, changed: Iterable[str], stored: int) -> None:
-    """Let the whole market be judged anew where enough of it has changed.
+    """Let the whole market be judged anew where it has changed.
 
     Args:
         context: The run's surroundings.
         changed: Symbols whose delivered rows have changed since they were cleaned.
         stored: How many symbols have rows.
     """
-    checks = _with_effect(market_wide=True)
-    if not checks or len(list(changed)) < max(_SHARE_WORTH_JUDGING * stored, 1):
+    checks, count = _with_effect(market_wide=True), len(list(changed))
+    if not checks or not count or (context.origin == "live" and count < _SHARE_WORTH_JUDGING * stored):
         return
     columns = ", ".join(_RAW)
     raw = context.database.frame(f"SELECT {columns} FROM market.raw_prices ORDER BY symbol, session_date, occurrence")

@@ -2,6 +2,7 @@
 
 import os
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -122,3 +123,51 @@ def test_the_grade_of_a_bar_reaches_prices_and_signals(sites, tmp_path):
         assert graded[["symbol", "session_date", "grade"]].astype(str).to_numpy().tolist() == [
             [SICK, str(DAYS[-3]), "B"]
         ]
+
+
+def with_splits(context, bars, **stated):
+    """Write the sick symbol's file with a column of splits, by session."""
+    rows = lines_of(bars)
+    text = [",".join([*rows[0], "Stock Splits"])]
+    text += [",".join([*row.values(), str(stated.get(row["Date"], 0.0))]) for row in rows]
+    (context.settings.bist_archive_dir / f"{SICK}.csv").write_text("\n".join(text) + "\n")
+
+
+@pytest.mark.parametrize("late", [-1, 0, 2, 8])
+def test_a_split_stated_on_the_wrong_day_counts_on_the_day_that_the_prices_show(sites, tmp_path, late):
+    own = BARS[BARS["symbol"] == SICK].copy()
+    right = DAYS[60]
+    after = own["session_date"] >= str(right)
+    for name in ("open_try", "high_try", "low_try", "close_try"):
+        own.loc[after, name] = (own.loc[after, name] / 2).round(2)
+    context = sites.make(write_archive(tmp_path / "a", BARS), bist_archive_basis="as_traded")
+    with_splits(context, own, **{str(DAYS[60 + late]): 2.0})
+    run(context, FIRST, LAST)
+    known = contents(context, "reference.corporate_actions", f"symbol = '{SICK}'")
+    assert known[["ex_date", "ratio"]].astype(str).to_numpy().tolist() == [[str(right), "2.0"]]
+    factors = contents(context, "market.daily_prices", f"symbol = '{SICK}'").set_index("session_date")[
+        "adjustment_factor"
+    ]
+    assert set(factors[: str(DAYS[59])]) == {0.5}
+    assert set(factors[str(right) :]) == {1.0}
+    told = contents(context, "market.verdicts", f"symbol = '{SICK}'")
+    assert (str(DAYS[60 + late]) in told["session_date"].astype(str).tolist()) == (late != 0)
+
+
+def test_the_order_in_which_files_arrive_and_are_corrected_does_not_matter(sites, tmp_path):
+    many = simulated_bars(symbols=12, sessions=60, seed=3)
+    days = sorted({day.date() for day in many["session_date"]})
+    copied = many.copy()
+    there = ((copied["symbol"] == SICK) & (copied["session_date"] == str(days[40]))).to_numpy()
+    columns = ["open_try", "high_try", "low_try", "close_try", "volume_shares"]
+    copied.loc[there, columns] = copied.loc[np.roll(there, -1), columns].to_numpy()
+    context = sites.make(write_archive(tmp_path / "a", copied), bist_archive_basis="as_traded")
+    run(context, days[0], days[-1])
+    assert count(context, "market.daily_prices", "grade = 'C'") == 1
+    write(context, many[many["symbol"] == SICK])
+    run(context, days[0], days[-1])
+    assert count(context, "market.daily_prices", "grade = 'C'") == 0
+    write(context, copied[copied["symbol"] == SICK])
+    os.utime(tmp_path / "a" / f"{SICK}.csv", (2e9, 2e9))
+    run(context, days[0], days[-1])
+    assert count(context, "market.daily_prices", "grade = 'C'") == 1

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from bist_pipeline_tests.archives import simulated_bars, write_archive
-from bist_pipeline_tests.pipeline.sites import contents, count, run
+from bist_pipeline_tests.pipeline.sites import contents, count, execute, run
 
 BARS = simulated_bars(symbols=3, sessions=120)
 DAYS = sorted({day.date() for day in BARS["session_date"]})
@@ -76,6 +76,7 @@ def test_the_supported_bar_is_served_with_its_source_and_grade_where_the_desk_sa
         assert repaired.startswith("second_source: close")
     raw = bar(context, STALE, "market.raw_prices").iloc[0]
     assert raw["close_raw"] != truth(STALE)  # what the first delivered stays on file
+    run(context, FIRST, LAST)  # nothing has changed: nothing changes
     whole = contents(context, "serving.prices_v1")[["symbol", "session_date", "close_try"]]
     pd.testing.assert_frame_equal(
         whole, BARS[["symbol", "session_date", "close_try"]].reset_index(drop=True), check_dtype=False
@@ -87,3 +88,12 @@ def test_changing_the_choice_cleans_again(both):
     object.__setattr__(context, "settings", context.settings.model_copy(update={"bist_bar_choice": "supported"}))
     run(context, FIRST, LAST)
     assert bar(context, STALE).loc[0, "close_try"] == truth(STALE)
+
+
+def test_a_bar_of_the_second_that_somebody_deletes_comes_back_with_its_session(both):
+    context = both("supported")
+    for sql in ("DELETE FROM", "UPDATE"):
+        what = "" if sql.startswith("DELETE") else "SET close_try = 1, low_try = 1, repaired = ''"
+        execute(context, f"{sql} market.daily_prices {what} WHERE symbol = '{SICK}' AND session_date = '{GONE}'")
+        run(context, GONE, GONE)
+        assert bar(context, GONE).loc[0, "close_try"] == truth(GONE)
