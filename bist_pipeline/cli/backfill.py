@@ -73,6 +73,8 @@ def _print_report(report: BackfillReport) -> None:
         *((derived.table, derived.counts) for derived in report.derived),
     ):
         click.echo(f"{name:<32}" + "  ".join(f"{value:>9,} {kind}" for kind, value in counts.as_dict().items()))
+    if report.cleaned.problem:
+        click.echo(f"the desk's corporate actions stay as they were: {report.cleaned.problem}", err=True)
     published = report.published
     click.echo(
         f"publish {published.publish_id}: {published.signals:,} signals and {published.events:,} events added, "

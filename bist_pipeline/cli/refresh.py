@@ -41,6 +41,8 @@ def _print_report(report: RefreshReport) -> None:
         click.echo(f"session {report.session}, forming: {told or 'no symbol has a history yet'}")
         for problem in report.quotes.problems:
             click.echo(problem, err=True)
+    if report.problem:
+        click.echo(f"the desk's corporate actions stay as they were: {report.problem}", err=True)
     published = report.published
     click.echo(
         f"publish {published.publish_id}: {published.signals:,} signals and {published.events:,} events added, "

@@ -26,6 +26,8 @@ def command() -> None:
         click.echo(f"home {settings.bist_home}: {running}; the exchange is {status.market.replace('_', ' ')}")
         click.echo(f"consumers read at {context.database.url.with_user(READER).libpq}")
     _print_watermark(status)
+    if status.problem:
+        click.echo(f"the desk's corporate actions stay as they were: {status.problem}")
     if status.idle is not None and status.idle.total_seconds() > settings.max_idle_seconds:
         minutes = status.idle.total_seconds() / 60
         click.echo(f"STALE: no live answer for {minutes:.0f} minutes though the exchange trades; see the circuit below")

@@ -23,6 +23,8 @@ from bist_pipeline.settings import Settings, load_settings
 from bist_pipeline.storage.database import Database
 from bist_pipeline.storage.migrate import current_fingerprint
 
+_FAILED = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
+
 # What a run shows of its symbols; all of them are in `market.restatements`.
 _SHOWN = 20
 
@@ -97,14 +99,16 @@ def _dirty(database: Database) -> list[Pending]:
 def _attempt(instance: dg.DagsterInstance, dirty: Sequence[Pending]) -> dg.RunRequest | dg.SkipReason:
     """The next attempt at this state of dirt; any change of it is counted anew."""
     step = f"restate:{_digest(dirty)}"
-    attempts = instance.get_runs_count(dg.RunsFilter(tags={STEP_TAG: step}))
-    if attempts >= MOST_ATTEMPTS:
+    # The same state may come back after it was restated: only what failed counts, and every run has a key of its own.
+    failed = instance.get_runs_count(dg.RunsFilter(tags={STEP_TAG: step}, statuses=_FAILED))
+    runs = instance.get_runs_count(dg.RunsFilter(tags={STEP_TAG: step}))
+    if failed >= MOST_ATTEMPTS:
         return dg.SkipReason(
             f"gave up after {MOST_ATTEMPTS} runs on {len(dirty)} symbols ({dirty[0].symbol}, …): see their runs, then "
             "`bist-pipeline restate`"
         )
     tags = {**HISTORY_TAGS, STEP_TAG: step}
-    return dg.RunRequest(run_key=f"{step}:{attempts + 1}", tags=tags)
+    return dg.RunRequest(run_key=f"{step}:{runs + 1}", tags=tags)
 
 
 def _digest(dirty: Sequence[Pending]) -> str:

@@ -141,6 +141,22 @@ def _shaped(frame: pd.DataFrame, origin: str) -> pd.DataFrame:
     return pd.DataFrame(columns).assign(origin=origin).astype({"origin": "str"}).reset_index(drop=True)
 
 
+def paid(actions: pd.DataFrame) -> npt.NDArray[np.float64]:
+    """Lira per share as traded: of an amount that was divided and rounded, the shortest number that it may be."""
+    pairs = zip(actions["amount_try"].to_numpy(np.float64), actions["share_scale"].to_numpy(np.float64), strict=True)
+    return np.array([_shortest(amount, scale) for amount, scale in pairs], dtype=np.float64)
+
+
+def _shortest(amount: float, scale: float) -> float:
+    whole = amount * scale
+    if scale == 1 or not np.isfinite(whole):
+        return whole
+    stated = len(np.format_float_positional(amount, trim="-").partition(".")[2])
+    width = 0.5 * 10.0 ** -min(stated, 12) * scale
+    near = (round(whole, decimals) for decimals in range(13))
+    return next((value for value in near if abs(value - whole) <= width), whole)
+
+
 def _share_scale(stated: pd.DataFrame, delivered: Actions) -> npt.NDArray[np.float64]:
     """Shares of the provider's today per share held before the ex-date, its own splits alone: it divided by those."""
     before = stated["ex_date"].to_numpy(dtype="datetime64[D]") - np.timedelta64(1, "D")

@@ -83,10 +83,13 @@ def changed_actions(
         left out.
     """
     kinds = {"split_adjusted": ("split",), "fully_adjusted": ("split", "dividend")}.get(basis, ())
+    old = old.assign(amount_try=old["amount_try"] * _shares_after(old, old) / _shares_after(old, new))
     both = old.merge(new, on=["ex_date", "kind"], how="outer", suffixes=("_old", "_new"))
     both = both[both["kind"].isin(kinds)]
     before, after = _sizes(both, "old"), _sizes(both, "new")
-    differ = ~_same(before, after)
+    with np.errstate(invalid="ignore"):
+        alike = np.abs(before - after) <= np.maximum(1e-6, 1e-9 * np.abs(after))  # stated with six decimals
+    differ = ~(_same(before, after) | (alike & (both["kind"] == "dividend").to_numpy()))
     both, before, after = both[differ], before[differ], after[differ]
     is_split = (both["kind"] == "split").to_numpy()
     cum = _closes_before(bars, new, both["ex_date"]) if (~is_split).any() else np.ones(len(both))
@@ -99,6 +102,12 @@ def changed_actions(
     ]
     found = both[["ex_date", "kind"]].assign(symbol=symbol, factor=factor, told=pd.array(told, dtype="str"))
     return found.loc[np.isfinite(factor) & (factor > 0), list(ACTION_CHANGES)].reset_index(drop=True)
+
+
+def _shares_after(rows: pd.DataFrame, told: pd.DataFrame) -> FloatArray:
+    """Shares of an answer's own day per share of each ex-date, by the splits that it tells."""
+    splits = told[told["kind"] == "split"]
+    return np.array([splits.loc[splits["ex_date"] > day, "ratio"].prod() for day in rows["ex_date"]], dtype=np.float64)
 
 
 def _sizes(both: pd.DataFrame, which: str) -> FloatArray:

@@ -25,7 +25,7 @@ import pandas as pd
 
 from bist_pipeline.core.bars import FloatArray
 from bist_pipeline.core.price_limits import limit_on
-from bist_pipeline.market.actions import KINDS, REFUSED_COLUMNS
+from bist_pipeline.market.actions import KINDS, REFUSED_COLUMNS, paid
 
 FACTOR_COLUMNS = (
     *("symbol", "ex_date", "base_close_try", "theoretical_try"),
@@ -87,7 +87,7 @@ def _days(actions: pd.DataFrame) -> pd.DataFrame:
     """One row per symbol and ex-date with the parts of the formula, sorted."""
     kind = actions["kind"]
     ratio = actions["ratio"].to_numpy(dtype=np.float64)
-    paid = actions["amount_try"].to_numpy(dtype=np.float64) * actions["share_scale"].to_numpy(dtype=np.float64)
+    given = paid(actions)
     parts = pd.DataFrame(
         {
             "symbol": actions["symbol"].astype("object"),
@@ -95,7 +95,7 @@ def _days(actions: pd.DataFrame) -> pd.DataFrame:
             "split": np.where(kind == "split", ratio, 1.0),
             "new": np.where(kind.isin(["bonus", "rights"]), ratio, 0.0),
             "inflow": np.where(kind == "rights", ratio * actions["subscription_try"], 0.0),
-            "cash": np.where(kind == "dividend", paid, 0.0),
+            "cash": np.where(kind == "dividend", given, 0.0),
             "scale": np.where(kind == "dividend", actions["share_scale"], 1.0),
             "rank": kind.map({name: place for place, name in enumerate(KINDS)}).astype("int64"),
             "kinds": kind.astype("object"),

@@ -15,12 +15,13 @@ import numpy as np
 import pandas as pd
 
 from bist_pipeline.core.calendar import ISTANBUL, ORIGIN
-from bist_pipeline.market.actions import Resolved, resolve
+from bist_pipeline.market.actions import Resolved, paid, resolve
 from bist_pipeline.market.desk_actions import FRAME_COLUMNS, ActionsFileError, parse_desk_actions
 from bist_pipeline.market.splits import Actions
 from bist_pipeline.market.theoretical import ActionFactors, action_factors
 from bist_pipeline.pipeline.context import PipelineContext
 from bist_pipeline.pipeline.contracts import contracts
+from bist_pipeline.settings import Settings
 from bist_pipeline.storage.bulk import BulkTransaction, Scope, WriteCounts
 
 ACTIONS_FILE = "corporate_actions.csv"
@@ -44,21 +45,30 @@ class Desk:
 
 def read_desk(context: PipelineContext) -> Desk:
     """Read the desk's list, or what was in force of it while it is faulty."""
-    path = context.settings.bist_home / ACTIONS_FILE
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        return Desk(parse_desk_actions(text, path.name))
-    except FileNotFoundError:
-        return Desk(pd.DataFrame(columns=list(FRAME_COLUMNS)))
-    except (OSError, UnicodeDecodeError) as error:
-        problem = f"{path} cannot be read: {error}"
+        return Desk(desk_file(context.settings))
     except ActionsFileError as error:
-        problem = str(error)
-    return Desk(context.database.frame(_STORED_OF_DESK), problem)
+        return Desk(context.database.frame(_STORED_OF_DESK), str(error))
+
+
+def desk_file(settings: Settings) -> pd.DataFrame:
+    """Read the desk's list from the home; no rows where there is none.
+
+    Raises:
+        ActionsFileError: It cannot be read, or lines of it are wrong.
+    """
+    path = settings.bist_home / ACTIONS_FILE
+    try:
+        return parse_desk_actions(path.read_text(encoding="utf-8-sig"), path.name)
+    except FileNotFoundError:
+        return pd.DataFrame(columns=list(FRAME_COLUMNS))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ActionsFileError(f"{path} cannot be read: {error}") from error
 
 
 _STORED_OF_DESK = """
-SELECT symbol, ex_date, kind, ratio, amount_try, subscription_try, new_symbol, '' AS note, source
+SELECT symbol, ex_date, kind, ratio, amount_try, subscription_try, new_symbol,
+    regexp_replace(reason, '(; )?overrules .*$', '') AS note, source
 FROM reference.corporate_actions WHERE origin = 'desk' ORDER BY symbol, ex_date, kind"""
 
 
@@ -94,7 +104,7 @@ def marks_in_force(context: PipelineContext, desk: Desk) -> Mapping[str, str]:
     )
     marks = {str(row.symbol): str(row.mark) for row in rows}
     own = desk.frame[pd.to_datetime(desk.frame["ex_date"]) <= pd.Timestamp(day)]
-    for symbol, said in own.drop(columns=["note", "source"], errors="ignore").groupby("symbol"):
+    for symbol, said in own.drop(columns="source", errors="ignore").groupby("symbol"):
         told = hashlib.sha256(said.to_csv(index=False).encode()).hexdigest()[:12]
         marks[str(symbol)] = marks.get(str(symbol), "") + told
     return marks
@@ -121,7 +131,7 @@ def store_actions(
 
 def _as_stored(resolved: Resolved, factors: ActionFactors) -> pd.DataFrame:
     """The actions with amounts per share as traded, and with what was solved or refused of them."""
-    actions = resolved.actions.assign(amount_try=resolved.actions["amount_try"] * resolved.actions["share_scale"])
+    actions = resolved.actions.assign(amount_try=paid(resolved.actions))
     keys = pd.MultiIndex.from_frame(actions[_KEY])
     reason = actions["reason"].to_numpy(dtype=object, copy=True)
     amount = actions["amount_try"].to_numpy(dtype=np.float64, copy=True)

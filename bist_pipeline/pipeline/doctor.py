@@ -14,10 +14,12 @@ from typing import Literal
 from bist_pipeline.core.calendar import load_calendar
 from bist_pipeline.core.clock import Clock
 from bist_pipeline.core.errors import BistError, ProviderError
+from bist_pipeline.core.listings_file import LISTINGS_FILE, read_listings
 from bist_pipeline.core.universe import load_universe
 from bist_pipeline.operations import kill_switch
 from bist_pipeline.operations.disk import check_disk, free_bytes
 from bist_pipeline.operations.home_lock import running_instance
+from bist_pipeline.pipeline.actions import ACTIONS_FILE, desk_file
 from bist_pipeline.pipeline.context import open_database, overrides_path
 from bist_pipeline.pipeline.contracts import database_shape
 from bist_pipeline.pipeline.pacing import circuit_open
@@ -54,6 +56,7 @@ def examine(settings: Settings, clock: Clock) -> Iterator[Diagnosis]:
     yield _guarded("disk", lambda: _disk(settings), "free some space, or set BIST_HOME to another disk")
     yield _guarded("kill switch", lambda: _kill_switch(settings), "remove the file to go on")
     yield _guarded("calendar", lambda: _calendar(settings, clock), "correct calendar_overrides.csv in the home")
+    yield _guarded("desk", lambda: _desk(settings), f"correct {ACTIONS_FILE} or {LISTINGS_FILE} in the home")
     yield _guarded("universe", lambda: _universe(settings), "correct BIST_UNIVERSE")
     yield _guarded("provider", lambda: _provider(settings), "correct BIST_PROVIDERS, BIST_ARCHIVE_DIR or YAHOO_HOSTS")
     yield _guarded("exchange", lambda: _exchange(settings), "start `bist-pipeline up --simulated`, or `simulate`")
@@ -110,6 +113,11 @@ def _at_the_exchange(settings: Settings, clock: Clock) -> Clock:
         return exchange_clock(settings) if simulated else clock
     except ProviderError:
         return clock  # another organ tells of it
+
+
+def _desk(settings: Settings) -> Diagnosis:
+    actions, listings = len(desk_file(settings)), len(read_listings(settings.bist_home / LISTINGS_FILE))
+    return Diagnosis("desk", "ok", f"{actions} corporate actions and {listings} listings of the desk's own")
 
 
 def _universe(settings: Settings) -> Diagnosis:

@@ -90,7 +90,7 @@ def clean_histories(
         factors = replace(told, factors=with_residuals(told.factors, judgement.residuals, set(closes["symbol"])))
         bars = with_action_factors(cleaned.accepted, factors.factors)
         accepted = require(tables.daily_prices, bars.assign(updated_at=pd.Timestamp(context.clock.now())))
-        prices = write_prices(bulk, accepted.drop(columns="updated_at"), scope)
+        prices = write_prices(bulk, accepted.drop(columns="updated_at"), scope, factors.factors)
         quarantine = bulk.replace(tables.quarantine, [cleaned.quarantined], scope)
         store_actions(bulk, resolved, factors, symbols)
         store_judgement(bulk, judgement, symbols)

@@ -96,7 +96,7 @@ def history_chunks(database: Database, today: date, *, thorough: bool = False) -
     if stored.first is None or stored.last is None:
         return [newest_chunk(today)]
     needed = Span(max(stored.first, ORIGIN), max(min(stored.last, today), ORIGIN))
-    publishes = [Span(*row) for row in database.rows("SELECT first_session, last_session FROM serving.publishes")]
+    publishes = [Span(*row) for row in database.rows(_WHOLE_PUBLISHES)]
     lacking = _lacking(database) if thorough else set()
     newest = _number(today)
     numbers = [newest, *range(min(_number(needed.last), newest - 1), _number(needed.first) - 1, -1)]
@@ -105,6 +105,12 @@ def history_chunks(database: Database, today: date, *, thorough: bool = False) -
         HistoryChunk(number, span, number not in lacking and _is_covered(span, needed, publishes))
         for number, span in spans.items()
     ]
+
+
+# A restatement publishes some symbols only.
+_WHOLE_PUBLISHES = """
+    SELECT first_session, last_session FROM serving.publishes
+    WHERE publish_id NOT IN (SELECT publish_id FROM market.restatements)"""
 
 
 def newest_chunk(today: date) -> HistoryChunk:

@@ -30,11 +30,13 @@ class RefreshReport:
         session: The session.
         quotes: What the live lane told; None for a session that is over.
         published: The publish.
+        problem: Why the desk's list of actions could not be read; empty where it could, or where there is none.
     """
 
     session: date
     quotes: QuotesReport | None
     published: PublishReport
+    problem: str = ""
 
 
 def refresh(
@@ -55,15 +57,15 @@ def refresh(
     span = Span(day, day)
     if not is_session_in_progress(context, span):
         report = backfill(context, sources.history, span, progress=progress)
-        return RefreshReport(day, None, report.published)
+        return RefreshReport(day, None, report.published, report.cleaned.problem)
     if not sources.live:
         raise SettingsError("no live provider is configured: set BIST_LIVE_PROVIDERS, or wait for the close")
     live = replace(context, origin="live")
     quotes = take_quotes(live, sources, day)
     progress("quotes", sum(quotes.states.values()), sum(quotes.states.values()))
-    clean_prices(live, span, progress)
+    cleaned = clean_prices(live, span, progress)
     derive_all(live, span, None, progress)
-    return RefreshReport(day, quotes, publish(live, span))
+    return RefreshReport(day, quotes, publish(live, span), cleaned.problem)
 
 
 def is_settled(context: PipelineContext, now: datetime, session: date) -> bool:

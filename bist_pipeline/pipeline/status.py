@@ -9,6 +9,7 @@ from datetime import timedelta
 import pandas as pd
 
 from bist_pipeline.core.calendar import MarketState
+from bist_pipeline.pipeline.actions import read_desk
 from bist_pipeline.pipeline.context import PipelineContext
 from bist_pipeline.pipeline.market_kind import stored_market_kind
 from bist_pipeline.pipeline.provider_health import read_health
@@ -35,6 +36,7 @@ class Status:
         dirty: `symbol`, `dirty_from`, `dirty_because`: derived rows that rest on bars which have changed since.
         stale: `symbol`, `session_date`, `stale_because`: symbols whose last good signal is not of the newest session.
         grades: `grade`, `bars`: of the accepted bars.
+        problem: Why the desk's list of actions cannot be read; empty where it can, or where there is none.
         publishes: The newest ones.
         providers: `provider`, `licence`, `terms`, `configured`.
         kind: Which kind of market is stored; empty before the first answer.
@@ -53,6 +55,7 @@ class Status:
     dirty: pd.DataFrame
     stale: pd.DataFrame
     grades: pd.DataFrame
+    problem: str
     publishes: pd.DataFrame
     providers: pd.DataFrame
     kind: str
@@ -96,6 +99,7 @@ def read_status(context: PipelineContext) -> Status:
             ORDER BY session_date DESC, symbol"""
         ),
         grades=frame("SELECT grade, count(*) AS bars FROM market.daily_prices GROUP BY grade ORDER BY grade"),
+        problem=read_desk(context).problem,
         publishes=frame("SELECT * FROM serving.publishes ORDER BY publish_id DESC LIMIT $1", [NEWEST_PUBLISHES]),
         providers=_providers(context),
         kind=stored_market_kind(context.database) or "",

@@ -18,8 +18,17 @@ from bist_pipeline.storage.bulk import BulkTransaction, Scope, WriteCounts
 _DERIVED_FROM = (*BAR_COLUMNS, "basis", "grade")
 
 
-def write_prices(bulk: BulkTransaction, accepted: pd.DataFrame, scope: Scope) -> WriteCounts:
-    """Make the scope hold exactly these bars; symbols whose past changes become dirty."""
+def write_prices(
+    bulk: BulkTransaction, accepted: pd.DataFrame, scope: Scope, factors: pd.DataFrame | None = None
+) -> WriteCounts:
+    """Make the scope hold exactly these bars; symbols whose past changes become dirty.
+
+    Args:
+        bulk: The transaction.
+        accepted: Rows of `market.daily_prices`.
+        scope: What they define completely.
+        factors: What `reference.action_factors` is about to hold of the scope; None where it stays as it is.
+    """
     contract = contracts().daily_prices
     bulk.lock(contract.name)
     if scope.first is None and not bulk.holds_rows(contract, scope):
@@ -28,21 +37,25 @@ def write_prices(bulk: BulkTransaction, accepted: pd.DataFrame, scope: Scope) ->
     others = tuple(name for name in contract.columns if name not in _DERIVED_FROM)
     changed = bulk.changed(replace(contract, stamps=others), stage, scope)
     _set_dirty(bulk, changed, _BARS_CHANGED)
-    if scope.first is None:
-        _set_dirty(bulk, bulk.frame(_ACTIONS_LEARNT_LATE.format(stage=stage)), _ACTIONS_CHANGED)
+    if factors is not None:
+        known = bulk.stage(contracts().action_factors, [factors.astype({"symbol": "str", "kinds": "str"})])
+        late = _ACTIONS_LEARNT_LATE.format(factors=known, scope=bulk.predicate(scope))
+        _set_dirty(bulk, bulk.frame(late), _ACTIONS_CHANGED)
     return bulk.merge(contract, stage, scope)
 
 
-# An action that comes changes the factors of all stored bars alike. Where the change is not the same from one bar to
-# the next, an action has come, gone or changed there that bars from then on should have been derived with. (Products of
-# the same ratios in another order differ in their last bits.)
+# An action that comes, goes or changes concerns the stored rows from its ex-date on, where bars lie before it.
 _ACTIONS_LEARNT_LATE = """
-    SELECT symbol, min(session_date) AS session_date FROM (
-        SELECT symbol, session_date, change / lag(change) OVER (PARTITION BY symbol ORDER BY session_date) AS step
-        FROM (SELECT s.symbol, s.session_date, s.total_return_factor / t.total_return_factor AS change
-              FROM {stage} AS s JOIN market.daily_prices AS t USING (symbol, session_date)) AS changes
-        ) AS steps
-    WHERE abs(step - 1) > 1e-9 GROUP BY symbol"""
+    SELECT symbol, min(first) AS session_date FROM (
+        SELECT symbol, (SELECT min(t.session_date) FROM market.daily_prices AS t
+            WHERE t.symbol = c.symbol AND t.session_date >= c.ex_date) AS first
+        FROM (SELECT symbol, ex_date FROM {factors} AS n FULL JOIN (
+                SELECT t.* FROM reference.action_factors AS t WHERE {scope}) AS o USING (symbol, ex_date)
+            WHERE abs(coalesce(n.price_factor, 1) / coalesce(o.price_factor, 1) - 1) > 1e-9
+            OR abs(coalesce(n.share_ratio, 1) / coalesce(o.share_ratio, 1) - 1) > 1e-9) AS c
+        WHERE EXISTS (SELECT FROM market.daily_prices AS t WHERE t.symbol = c.symbol AND t.session_date < c.ex_date)
+        ) AS firsts
+    WHERE first IS NOT NULL GROUP BY symbol"""
 
 # Why, in words: what the revision ledger noted with the answer that is stored now.
 _BARS_CHANGED = """'bars from ' || c.changed_from::date || ' on changed' || coalesce(': ' || (

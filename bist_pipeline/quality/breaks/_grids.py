@@ -49,13 +49,18 @@ class Grid:
         fits = on_grid(prices, days, factor, self.snap)
         return np.asarray((fits | ~np.isfinite(prices)).all(axis=1), dtype=bool)
 
-    def before(self, position: int) -> list[Stretch]:
-        """Return the stretches that end just before a bar, one per factor, the most convincing first."""
-        return self._stretches(max(position - FOLLOWED, 0), position, backwards=True)
+    def before(self, position: int, likely: float | None = None) -> list[Stretch]:
+        """Return the stretches that end just before a bar, one per factor, the most convincing first.
 
-    def after(self, position: int) -> list[Stretch]:
-        """Return the stretches that begin with a bar, one per factor, the most convincing first."""
-        return self._stretches(position, min(position + FOLLOWED, len(self.day)), backwards=False)
+        Args:
+            position: The bar.
+            likely: A factor that is taken alone wherever it fits nearly as long as any.
+        """
+        return self._stretches(max(position - FOLLOWED, 0), position, likely, backwards=True)
+
+    def after(self, position: int, likely: float | None = None) -> list[Stretch]:
+        """Return the stretches that begin with a bar, in the same way."""
+        return self._stretches(position, min(position + FOLLOWED, len(self.day)), likely, backwards=False)
 
     def across(self, position: int, before: list[Stretch], after: list[Stretch]) -> Stretch | None:
         """Return the stretch whose grid goes on over a bar: the best of one side, if it does on the other side too."""
@@ -78,13 +83,16 @@ class Grid:
         ends = np.flatnonzero(~(fits | goes_on))
         return int(ends[0]) if len(ends) else len(fits)
 
-    def _stretches(self, start: int, stop: int, *, backwards: bool) -> list[Stretch]:
+    def _stretches(self, start: int, stop: int, likely: float | None, *, backwards: bool) -> list[Stretch]:
         for window in WINDOWS:
             low, high = (max(stop - window, start), stop) if backwards else (start, min(start + window, stop))
             prices = self.prices[low:high]
             days = np.repeat(self.day[low:high], prices.shape[1])
             if factors := find_factors(prices.ravel(), days, self.snap).factors:
-                return self._followed(start, stop, factors, backwards=backwards)
+                best = self._followed(start, stop, factors, backwards=backwards)
+                taken = 0 if likely is None else self.run(start, stop, likely, backwards=backwards)
+                enough = min(max(best[0].bars - 1, 1), CONVINCING) if best else 1
+                return [Stretch(likely, taken)] if likely is not None and taken >= enough else best
         return []
 
     def _followed(self, start: int, stop: int, factors: tuple[float, ...], *, backwards: bool) -> list[Stretch]:
