@@ -17,7 +17,7 @@ from bist_pipeline.defs.jobs import derive_sessions
 from bist_pipeline.defs.lanes import HISTORY, HISTORY_TAGS, LANE, LIVE
 from bist_pipeline.defs.partitions import SESSIONS, range_tags
 from bist_pipeline.operations import kill_switch
-from bist_pipeline.pipeline.context import open_database
+from bist_pipeline.pipeline.context import desk_texts, open_database
 from bist_pipeline.pipeline.history import HistoryChunk, changed_symbols, history_chunks, newest_chunk
 from bist_pipeline.pipeline.pacing import circuit_open
 from bist_pipeline.providers.contract import Services
@@ -29,6 +29,7 @@ from bist_pipeline.storage.migrate import current_fingerprint
 _LANE = {LANE: HISTORY}
 CHUNK_TAG = "bist/history_chunk"
 STEP_TAG = "bist/step"  # what a run is an attempt at
+DESK_TAG = "bist/desk_files"  # on runs that take in what the desk changed
 
 # A chunk that keeps failing needs a person: retrying for ever is how 368,000 failed runs are made.
 MOST_ATTEMPTS = 3
@@ -43,8 +44,8 @@ _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(minutes=15), timedelta(hours=1)
     minimum_interval_seconds=15,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Fetches what a provider would answer differently (new or changed files; after each close, and once "
-    "more the next morning) and derives stored history that no publish covers: a year of sessions a run, newest first, "
-    "one at a time.",
+    "more the next morning), takes in what the desk changes in its files, and derives stored history that no publish "
+    "covers: a year of sessions a run, newest first, one at a time.",
 )
 def first_load(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """Request the run that brings stored history one step further."""
@@ -75,7 +76,8 @@ def _next_step(instance: dg.DagsterInstance, settings: Settings) -> dg.RunReques
         if instance.get_runs(dg.RunsFilter(tags={LANE: LIVE}, statuses=UNFINISHED), limit=1):
             # Between its steps the newest session lacks rows that it is about to write.
             return dg.SkipReason("the session in progress is being refreshed")
-        chunk = _next_chunk(instance, database, today, _state(database))
+        desk = _desk(instance, newest_chunk(today), settings)
+        chunk = desk or _next_chunk(instance, database, today, _state(database))
         return dg.SkipReason("; ".join(filter(None, (fetch, chunk)))) if isinstance(chunk, str) else chunk
 
 
@@ -96,6 +98,23 @@ def _fetch(
         f"{len(changed)} symbols could not be fetched ({changed[0][0]}, …); asked again at "
         f"{due.astimezone(ISTANBUL):%H:%M} in Istanbul"
     )
+
+
+def _desk(instance: dg.DagsterInstance, chunk: HistoryChunk, settings: Settings) -> dg.RunRequest | None:
+    """The run that takes in what the desk changed in its files; None where that is done, or given up."""
+    texts = desk_texts(settings)
+    newest = instance.get_run_records(dg.RunsFilter(tags={DESK_TAG: "read"}), limit=1)
+    if not newest and not any(texts.values()):
+        return None
+    step = f"desk:{_digest(list(texts.items()))}"
+    if newest and newest[0].dagster_run.tags.get(STEP_TAG) == step:
+        run = newest[0].dagster_run
+        if run.is_success or instance.get_runs_count(dg.RunsFilter(tags={STEP_TAG: step})) >= MOST_ATTEMPTS:
+            return None
+    # A file may be as it was some changes ago: every run has a key of its own.
+    number = instance.get_runs_count(dg.RunsFilter(tags={STEP_TAG: step})) + 1
+    request = _request(chunk, step, number)
+    return dg.RunRequest(run_key=request.run_key, tags={**request.tags, DESK_TAG: "read"})
 
 
 def _next_chunk(instance: dg.DagsterInstance, database: Database, today: date, state: str) -> dg.RunRequest | str:

@@ -141,18 +141,27 @@ def _shaped(frame: pd.DataFrame, origin: str) -> pd.DataFrame:
     return pd.DataFrame(columns).assign(origin=origin).astype({"origin": "str"}).reset_index(drop=True)
 
 
+# Of an amount: what a provider's rounding may have made of it. Yahoo states six decimals of what it divided by later
+# splits, so that the same dividend is stated anew, a little off, with every split.
+_ROUNDING = 5e-6
+
+
 def paid(actions: pd.DataFrame) -> npt.NDArray[np.float64]:
-    """Lira per share as traded: of an amount that was divided and rounded, the shortest number that it may be."""
-    pairs = zip(actions["amount_try"].to_numpy(np.float64), actions["share_scale"].to_numpy(np.float64), strict=True)
-    return np.array([_shortest(amount, scale) for amount, scale in pairs], dtype=np.float64)
+    """Lira per share as traded; of what a provider says, the shortest number that rounding may have made it of.
+
+    A statement that differs from an earlier one by its rounding alone is the same statement.
+    """
+    amount, scale = (actions[name].to_numpy(np.float64) for name in ("amount_try", "share_scale"))
+    is_exact = (actions["origin"] != "provider").to_numpy() | ~np.isfinite(amount)
+    cases = zip(amount, scale, is_exact, strict=True)
+    return np.array([one * by if exact else _shortest(one, by) for one, by, exact in cases], dtype=np.float64)
 
 
 def _shortest(amount: float, scale: float) -> float:
     whole = amount * scale
-    if scale == 1 or not np.isfinite(whole):
-        return whole
     stated = len(np.format_float_positional(amount, trim="-").partition(".")[2])
-    width = 0.5 * 10.0 ** -min(stated, 12) * scale
+    cut = 0.5 * 10.0 ** -min(stated, 12) * scale if scale != 1 else 0.0
+    width = max(cut, _ROUNDING * abs(whole))
     near = (round(whole, decimals) for decimals in range(13))
     return next((value for value in near if abs(value - whole) <= width), whole)
 

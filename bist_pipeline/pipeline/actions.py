@@ -19,12 +19,10 @@ from bist_pipeline.market.actions import Resolved, paid, resolve
 from bist_pipeline.market.desk_actions import FRAME_COLUMNS, ActionsFileError, parse_desk_actions
 from bist_pipeline.market.splits import Actions
 from bist_pipeline.market.theoretical import ActionFactors, action_factors
-from bist_pipeline.pipeline.context import PipelineContext
+from bist_pipeline.pipeline.context import ACTIONS_FILE, PipelineContext
 from bist_pipeline.pipeline.contracts import contracts
 from bist_pipeline.settings import Settings
 from bist_pipeline.storage.bulk import BulkTransaction, Scope, WriteCounts
-
-ACTIONS_FILE = "corporate_actions.csv"
 
 _TERMS = ("symbol", "ex_date", "kind", "ratio", "amount_try")
 _KEY = ["symbol", "ex_date", "kind"]
@@ -81,7 +79,7 @@ def read_delivered(bulk: BulkTransaction, symbols: Sequence[str], until: date) -
     """What providers say of some symbols."""
     wanted = ",".join(symbols)
     frame = bulk.frame(
-        f"""SELECT {", ".join(_TERMS)} FROM market.delivered_actions
+        f"""SELECT {", ".join(_TERMS)}, source FROM market.delivered_actions
         WHERE symbol = ANY (string_to_array($1, ',')) ORDER BY symbol, ex_date, kind""",
         [wanted],
     )

@@ -58,10 +58,13 @@ def gather(context: PipelineContext, span: Span, outcomes: pd.DataFrame | None =
 
 
 def _as_traded(context: PipelineContext, raw: pd.DataFrame, span: Span) -> pd.DataFrame:
-    """Each delivered row as it was accepted; rows that were not accepted stay as they were delivered."""
+    """Each delivered row as it was accepted; rows that were not accepted, or were repaired, stay as delivered.
+
+    What was done to a bar is told with a colon in `repaired`; names of what doubts it are not.
+    """
     accepted = context.database.frame(
         f"""SELECT symbol, session_date, {", ".join(BAR_VALUES)}, basis FROM market.daily_prices
-        WHERE session_date BETWEEN $1 AND $2 AND repaired = ''""",
+        WHERE session_date BETWEEN $1 AND $2 AND repaired NOT LIKE '%: %'""",
         [span.first, span.last],
     )
     keys = pd.MultiIndex.from_frame(accepted[["symbol", "session_date"]])

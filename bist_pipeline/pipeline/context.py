@@ -14,6 +14,7 @@ from typing import Literal
 from bist_pipeline.core.calendar import SessionCalendar, load_calendar
 from bist_pipeline.core.clock import Clock, SystemClock
 from bist_pipeline.core.errors import ProviderError, StorageError
+from bist_pipeline.core.listings_file import LISTINGS_FILE
 from bist_pipeline.operations import kill_switch
 from bist_pipeline.pipeline.contracts import database_shape
 from bist_pipeline.providers.registry import exchange_clock
@@ -27,6 +28,7 @@ Origin = Literal["live", "backfill"]
 
 DATA_DATABASE = "bist"
 OVERRIDES_FILE = "calendar_overrides.csv"
+ACTIONS_FILE = "corporate_actions.csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,17 @@ def overrides_path(settings: Settings) -> Path | None:
     """The desk's own calendar overrides, where it keeps any."""
     path = settings.bist_home / OVERRIDES_FILE
     return path if path.exists() else None
+
+
+def desk_texts(settings: Settings) -> dict[str, bytes]:
+    """What the desk's own files in the home say, by name; empty where there is none, or it cannot be read."""
+    texts = {}
+    for name in (OVERRIDES_FILE, ACTIONS_FILE, LISTINGS_FILE):
+        try:
+            texts[name] = (settings.bist_home / name).read_bytes()
+        except OSError:
+            texts[name] = b""
+    return texts
 
 
 # How long after the end of a session its bar is to be had, where no provider says otherwise: the usual delay of

@@ -6,6 +6,7 @@ belong here: anything that would have to be said twice. A test fails where the c
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
@@ -14,6 +15,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from bist_pipeline.indicators.registry import registered_indicators
+from bist_pipeline.market.rules import RULES
 from bist_pipeline.patterns.registry import registered_candlesticks
 from bist_pipeline.pipeline.dictionary_tables import GENERATED, heading, markdown_table, tables_text
 from bist_pipeline.providers.registry import registered_providers
@@ -38,10 +40,9 @@ def write(folder: Path) -> None:
 
 
 def parts_text() -> str:
-    """Indicators, candlesticks, signal terms, checks and providers, as registered."""
-    return "\n".join(
-        [*GENERATED, "# Parts", "", *_indicators(), *_candlesticks(), *_terms(), *_checks(), *_providers()]
-    )
+    """Indicators, candlesticks, signal terms, checks, cleaning rules and providers, as registered."""
+    sections = (_indicators(), _candlesticks(), _terms(), _checks(), _rules(), _providers())
+    return "\n".join([*GENERATED, "# Parts", "", *chain.from_iterable(sections)])
 
 
 def settings_text() -> str:
@@ -129,6 +130,16 @@ def _checks() -> Iterator[str]:
     yield from markdown_table(("check", "severity", "blocks", "meaning"), rows)
 
 
+def _rules() -> Iterator[str]:
+    yield from heading(
+        "Cleaning rules",
+        "What withholds one delivered row by itself, in this order: the first rule that it breaks stands in "
+        "`market.quarantine.rule`. Under a check's name, or a rule of the analysis of breaks, stand there rows that "
+        "are withheld for what their neighbours say of them (`market.verdicts`).",
+    )
+    yield from markdown_table(("rule", "meaning"), [(f"`{rule.name}`", rule.says) for rule in RULES])
+
+
 def _providers() -> Iterator[str]:
     yield from heading("Providers", "Sources of history, by the name used in `BIST_PROVIDERS`.")
     rows = [
@@ -162,7 +173,8 @@ def _default(field: FieldInfo) -> str:
     default = field.get_default()
     if default is None:
         return "unset"
-    return f"`{_joined(default) if isinstance(default, tuple) else default}`"
+    told = _joined(default) if isinstance(default, tuple) else str(default)
+    return f"`{told}`" if told else "none"
 
 
 def _joined(values: Iterable[object]) -> str:

@@ -5,7 +5,7 @@ Belongs here: one small function per organ, each returning a diagnosis; a fault 
 
 import platform
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib.metadata import PackageNotFoundError, version
@@ -23,6 +23,7 @@ from bist_pipeline.pipeline.actions import ACTIONS_FILE, desk_file
 from bist_pipeline.pipeline.context import open_database, overrides_path
 from bist_pipeline.pipeline.contracts import database_shape
 from bist_pipeline.pipeline.pacing import circuit_open
+from bist_pipeline.pipeline.second_source import open_second
 from bist_pipeline.providers.registry import build_live_providers, build_providers, exchange_clock
 from bist_pipeline.settings import Settings
 from bist_pipeline.storage.database import Database
@@ -36,6 +37,9 @@ LEAST_FREE_BYTES = 2 * 1024**3
 
 # A clock that is off by more calls forming bars final, or final ones forming.
 MOST_CLOCK_DIFFERENCE = timedelta(seconds=30)
+
+# A wrong file may name strangers on every line; a person needs the first few.
+_NAMED = 5
 
 _PACKAGES = ("dagster", "dagster-postgres", "pandas", "numpy", "TA-Lib", "SQLAlchemy", "adbc-driver-postgresql")
 
@@ -59,6 +63,7 @@ def examine(settings: Settings, clock: Clock) -> Iterator[Diagnosis]:
     yield _guarded("desk", lambda: _desk(settings), f"correct {ACTIONS_FILE} or {LISTINGS_FILE} in the home")
     yield _guarded("universe", lambda: _universe(settings), "correct BIST_UNIVERSE")
     yield _guarded("provider", lambda: _provider(settings), "correct BIST_PROVIDERS, BIST_ARCHIVE_DIR or YAHOO_HOSTS")
+    yield _guarded("second source", lambda: _second(settings), "correct BIST_SECOND_PROVIDER and what belongs to it")
     yield _guarded("exchange", lambda: _exchange(settings), "start `bist-pipeline up --simulated`, or `simulate`")
     yield _guarded("up", lambda: _up(settings), "")
     try:
@@ -116,8 +121,25 @@ def _at_the_exchange(settings: Settings, clock: Clock) -> Clock:
 
 
 def _desk(settings: Settings) -> Diagnosis:
-    actions, listings = len(desk_file(settings)), len(read_listings(settings.bist_home / LISTINGS_FILE))
-    return Diagnosis("desk", "ok", f"{actions} corporate actions and {listings} listings of the desk's own")
+    actions, listings = desk_file(settings), read_listings(settings.bist_home / LISTINGS_FILE)
+    told = f"{len(actions)} corporate actions and {len(listings)} listings of the desk's own"
+    of_actions = {*actions["symbol"], *actions["new_symbol"]}
+    strangers = _not_followed(settings, {*of_actions, *(s for one in listings for s in (one.symbol, one.renamed_to))})
+    if not strangers:
+        return Diagnosis("desk", "ok", told)
+    more = f" and {len(strangers) - _NAMED} more" if len(strangers) > _NAMED else ""
+    found = f"{told}; not in the universe: {', '.join(strangers[:_NAMED])}{more}"
+    return Diagnosis("desk", "warn", found, "correct the code, or add it to BIST_UNIVERSE")
+
+
+def _not_followed(settings: Settings, symbols: Iterable[str]) -> list[str]:
+    """Which symbols the universe lacks; none while universe or providers are at fault, which other organs tell of."""
+    try:
+        offered = {known for provider in build_providers(settings) for known in provider.symbols() or ()}
+        followed = set(load_universe(settings.bist_universe, also=sorted(offered))["symbol"])
+    except BistError:
+        return []
+    return sorted(set(symbols) - followed - {""})
 
 
 def _universe(settings: Settings) -> Diagnosis:
@@ -132,6 +154,15 @@ def _provider(settings: Settings) -> Diagnosis:
         f"{p.name}: {'any symbol' if (known := p.symbols()) is None else f'{len(known)} symbols'}" for p in providers
     ]
     return Diagnosis("provider", "ok", "; ".join(told))
+
+
+def _second(settings: Settings) -> Diagnosis:
+    second = open_second(settings)
+    if second is None:
+        return Diagnosis("second source", "ok", "none configured (BIST_SECOND_PROVIDER)")
+    symbols = second.symbols()
+    told = "any symbol" if symbols is None else f"{len(symbols)} symbols"
+    return Diagnosis("second source", "ok", f"{second.name}: {told}; bars served: {settings.bist_bar_choice}")
 
 
 def _exchange(settings: Settings) -> Diagnosis:

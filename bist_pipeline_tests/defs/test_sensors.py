@@ -10,7 +10,9 @@ from bist_pipeline.definitions import defs
 from bist_pipeline.defs import sensors
 from bist_pipeline.defs.partitions import SESSIONS
 from bist_pipeline.defs.sensors import MOST_ATTEMPTS, first_load
+from bist_pipeline.pipeline.context import ACTIONS_FILE
 from bist_pipeline.pipeline.span import CHUNK_WEEKDAYS
+from bist_pipeline.settings import load_settings
 from bist_pipeline_tests.defs.runs import record_run, report
 from bist_pipeline_tests.desks import FIRST, LAST, make_desk
 
@@ -140,6 +142,34 @@ def test_while_one_run_is_on_its_way_it_waits(evaluate, empty, launch, status):
 
 def test_once_everything_is_derived_it_says_so(evaluate, full):
     assert evaluate() == "all stored history is derived"
+
+
+def test_what_the_desk_changes_in_its_files_is_taken_in_once_and_its_withdrawal_too(
+    evaluate, full, launch, disk_instance, tmp_path
+):
+    place = load_settings().bist_home / ACTIONS_FILE
+    place.parent.mkdir(exist_ok=True)
+    keys = []
+
+    def taken_in(status=dg.DagsterEventType.RUN_SUCCESS):
+        request = evaluate()
+        assert isinstance(request, dg.RunRequest), request
+        keys.append(request.run_key)
+        report(disk_instance, launch(request, dg.DagsterRunStatus.STARTED), status)
+
+    try:
+        place.write_text("symbol,ex_date,kind,amount_try\nZZAAA,2021-02-01,dividend,0.5\n")
+        taken_in(dg.DagsterEventType.RUN_FAILURE)
+        taken_in()
+        assert evaluate() == "all stored history is derived"
+        place.write_text("symbol,ex_date,kind,amount_try\n")
+        taken_in()
+        place.unlink()
+        taken_in()
+        assert evaluate() == "all stored history is derived"
+        assert len(set(keys)) == len(keys)
+    finally:
+        place.unlink(missing_ok=True)
 
 
 def test_what_is_stored_is_derived_newest_first_one_at_a_time(evaluate, full, launch, disk_instance, filled_database):

@@ -109,7 +109,7 @@ def test_while_the_desks_file_is_faulty_its_word_stays_and_the_fault_is_told(sit
 def test_a_restatement_of_one_symbol_makes_no_chunk_look_derived(sites, tmp_path):
     days = [day.astype(object) for day in sessions_from(date(2021, 1, 4), 600)]
     bars = simulated_bars(3, 600)
-    context = at(sites.make(write_archive(tmp_path / "a", bars)), days[-1])
+    context = at(sites.make(write_archive(tmp_path / "a", bars), bist_archive_basis="as_traded"), days[-1])
     run(context, days[500], days[-1])
     before = [chunk.published for chunk in history_chunks(context.database, days[-1])]
     assert not all(before)
