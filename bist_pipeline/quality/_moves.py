@@ -61,8 +61,12 @@ class Moves:
         factor = np.where(
             panel.is_basis("as_traded"), price, np.where(panel.is_basis("split_adjusted"), price / shares, 1)
         )
-        allowance = TICK_ALLOWANCE + np.where(has_action, _tick_share(panel, before * factor), 0.0)
-        highest, lowest = (_compounded(panel, sign, start) for sign in (1.0, -1.0))
+        tick = _tick_share(panel, before * factor)
+        allowance = TICK_ALLOWANCE + np.where(has_action, tick, 0.0)
+        # A price as traded may always move by a tick a session.
+        room = gap * np.where(panel.is_basis("as_traded"), tick, 0.0)
+        highest = np.maximum(_compounded(panel, 1.0, start), 1 + room)
+        lowest = np.minimum(_compounded(panel, -1.0, start), 1 - room)
         return cls(
             *(close, before, close / before, gap, lowest - allowance, highest + allowance, factor, price),
             has_action,
@@ -99,7 +103,7 @@ def _compounded(panel: Panel, sign: float, start: npt.NDArray[np.int64]) -> Floa
 
 
 def _tick_share(panel: Panel, base: FloatArray) -> FloatArray:
-    """Return a tick as a share of the base: what an action leaves of a price is rounded to one."""
+    """Return a tick as a share of the base: the least that a price may move by."""
     return np.nan_to_num(tick_size(base, np.broadcast_to(panel.sessions, base.shape)) / base)
 
 

@@ -5,9 +5,9 @@ Belongs here: the order of the rules. Does not belong here: any rule.
 1. Measure the moves from close to close, net of known actions (`_moves.py`).
 2. Single prices out of reach of their own bar (`_spikes.py`); rows a hundred times off, then rows that were not
    adjusted for a stated split (`_levels.py`); then stated actions that left no mark, or on another day (`_stated.py`).
-3. Of the moves beyond the limit that are left: those that revert (`_spikes.py`).
-4. The rest one by one, by the grid on both sides (`_factors.py`). Where an exchange has no limit this step is left out:
-   any move may be one.
+3. Of the moves beyond the limit that are left: those that revert, at once (`_spikes.py`) or later (`_pieces.py`).
+4. The rest one by one, by the grid on both sides (`_factors.py`, `_one_grid.py`). Where an exchange has no limit, this
+   step and later reversals are left out: any move may be one.
 5. The adjusted close against the dividends stated (`_dividends.py`).
 """
 
@@ -16,18 +16,20 @@ from collections.abc import Iterable
 import numpy as np
 
 from bist_pipeline.core.price_limits import limit_on
-from bist_pipeline.core.ticks import snap
+from bist_pipeline.core.ticks import snap, tick_size
+from bist_pipeline.quality.breaks._break import Break
 from bist_pipeline.quality.breaks._dividends import dividend_faults
-from bist_pipeline.quality.breaks._factors import Break, explain
-from bist_pipeline.quality.breaks._grids import grid_of
+from bist_pipeline.quality.breaks._factors import explain
+from bist_pipeline.quality.breaks._grids import Grid, grid_of
 from bist_pipeline.quality.breaks._levels import unadjusted, unit_errors
-from bist_pipeline.quality.breaks._moves import moves_of
+from bist_pipeline.quality.breaks._moves import Moves, moves_of
+from bist_pipeline.quality.breaks._pieces import pieces
 from bist_pipeline.quality.breaks._spikes import spikes, stray_prices
 from bist_pipeline.quality.breaks._stated import without_effect
 from bist_pipeline.quality.breaks._told import Told, to_breaks
 from bist_pipeline.quality.breaks.contract import Breaks, Exchange, SymbolHistory
 
-BORSA_ISTANBUL = Exchange(limit=limit_on, snap=snap)
+BORSA_ISTANBUL = Exchange(limit=limit_on, snap=snap, tick=tick_size)
 
 
 def analyse(history: SymbolHistory, exchange: Exchange = BORSA_ISTANBUL) -> Breaks:
@@ -67,7 +69,17 @@ def _moves_told(history: SymbolHistory, exchange: Exchange) -> Told:
     open_ &= ~reverting
     told += more
     if moves.has_limit:
-        grid = None if exchange.snap is None else grid_of(history, moves.bar, exchange.snap)
+        more, reverting = pieces(history, moves, open_, _grid(history, moves, exchange, told))
+        open_ &= ~reverting
+        told += more
+        grid = _grid(history, moves, exchange, told)
         for at in np.flatnonzero(open_):
             told += explain(Break(history, moves, int(at), grid))
     return told
+
+
+def _grid(history: SymbolHistory, moves: Moves, exchange: Exchange, told: Told) -> Grid | None:
+    if exchange.snap is None:
+        return None
+    withheld = {verdict.bar for verdict in told.verdicts if verdict.effect == "withhold"}
+    return grid_of(history, moves.bar, exchange.snap, withheld)

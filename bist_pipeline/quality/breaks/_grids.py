@@ -4,6 +4,7 @@ Belongs here: finding the factors of the longest one-factor stretch next to a br
 factors mean together (`_factors.py`).
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -108,7 +109,15 @@ def same(one: float, other: float) -> bool:
     return abs(one / other - 1) < SAME_FACTOR
 
 
-def grid_of(history: SymbolHistory, bar: npt.NDArray[np.int64], snap: Snap) -> Grid:
-    """Lay out the usable bars of a history."""
+def grid_of(history: SymbolHistory, bar: npt.NDArray[np.int64], snap: Snap, without: Collection[int] = ()) -> Grid:
+    """Lay out the usable bars of a history.
+
+    Args:
+        history: One symbol.
+        bar: Numbers of its usable bars, shape (m,).
+        snap: The exchange's grid.
+        without: Numbers of those that are withheld: they say nothing about the grid.
+    """
     prices = np.column_stack([history.open, history.high, history.low, history.close])[bar]
-    return Grid(np.where(prices > 0, prices, np.nan), history.day[bar], snap)
+    said = (prices > 0) & ~np.isin(bar, list(without))[:, None]
+    return Grid(np.where(said, prices, np.nan), history.day[bar], snap)

@@ -13,6 +13,9 @@ from bist_pipeline.core.bars import FloatArray
 from bist_pipeline.quality.breaks._thresholds import ORDINARY_MOVE, TICK_ALLOWANCE
 from bist_pipeline.quality.breaks.contract import Exchange, SymbolHistory
 
+# A price of few ticks may fall to one: what is left of it is above nothing.
+_LEAST = 1e-6
+
 
 @dataclass(frozen=True, slots=True)
 class Moves:
@@ -60,15 +63,28 @@ def moves_of(history: SymbolHistory, exchange: Exchange) -> Moves:
     sessions = np.diff(np.cumsum(history.gap)[bar], prepend=0).astype(np.float64)
     limit = np.full(len(bar), ORDINARY_MOVE) if exchange.limit is None else exchange.limit(history.day[bar])
     steps = np.maximum(sessions, 1.0) if exchange.limit is not None else np.ones(len(bar))
+    # A price as traded may always move by a tick; the base that an action leaves is rounded to one besides.
+    tick = _tick_share(history, exchange, bar, close, known)
+    allowance = TICK_ALLOWANCE + np.where(known != 1, tick, 0.0)
     return Moves(
         bar=bar,
         close=close,
         move=move,
-        lowest=(1 - limit) ** steps - TICK_ALLOWANCE,
-        highest=(1 + limit) ** steps + TICK_ALLOWANCE,
+        lowest=np.maximum(np.minimum((1 - limit) ** steps, 1 - steps * tick) - allowance, _LEAST),
+        highest=np.maximum((1 + limit) ** steps, 1 + steps * tick) + allowance,
         known=known,
         has_limit=exchange.limit is not None,
     )
+
+
+def _tick_share(
+    history: SymbolHistory, exchange: Exchange, bar: npt.NDArray[np.int64], close: FloatArray, known: FloatArray
+) -> FloatArray:
+    """Return a tick as a share of the price that each move starts from, shape (m,); 0 where none is known."""
+    if exchange.tick is None or history.basis != "as_traded":
+        return np.zeros(len(bar))
+    base = np.append(close[:1], close[:-1]) * known
+    return exchange.tick(base, history.day[bar]) / base
 
 
 def price_factors(history: SymbolHistory) -> FloatArray:

@@ -47,6 +47,11 @@ def simple_terms(close_before: float, lowest: float, highest: float) -> Terms | 
     return None
 
 
+def may_be_whole(lowest: float, highest: float) -> bool:
+    """Whether some whole number of shares to one, which lifts the price so often, lies within a range of factors."""
+    return any(lowest <= whole <= highest for whole in _WHOLE)
+
+
 def exact_terms(close_before: float, factor: float) -> str:
     """Say which simple terms give an exact factor: `a bonus issue of 1000 %`, else a rights issue at par, else none.
 

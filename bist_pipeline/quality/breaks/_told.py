@@ -102,11 +102,14 @@ NOTHING = Told()
 
 
 def to_breaks(told: Iterable[tuple[SymbolHistory, Told]]) -> Breaks:
-    """Lay out what was said of each symbol as frames, in session order, the repairs cut so that none overlap."""
+    """Lay out what was said of each symbol as frames, in session order, the repairs cut so that none overlap.
+
+    What a rule says of a bar more than once, as two breaks begin on it or before it, is told once.
+    """
     verdicts, repairs, actions, residuals, wrong = [], [], [], [], []
     for history, one in told:
         symbol, day = history.symbol, history.day
-        for v in sorted(one.verdicts, key=lambda v: v.bar):
+        for v in sorted(_once(one.verdicts), key=lambda v: v.bar):
             verdicts.append((symbol, day[v.bar], v.rule, v.effect, v.kind, v.reason))
         for r in _cut(one.repairs):
             span = (day[r.start], day[r.stop - 1])
@@ -127,6 +130,8 @@ def to_breaks(told: Iterable[tuple[SymbolHistory, Told]]) -> Breaks:
     )
 
 
+# Factors that cancel leave this much of rounding.
+_NO_CHANGE = 1e-9
 _DAYS = ("session_date", "first_session", "last_session", "ex_date")
 _NUMBERS = ("price_factor", "volume_factor", "share_ratio", "ratio", "amount_try", "factor")
 
@@ -134,6 +139,13 @@ _NUMBERS = ("price_factor", "volume_factor", "share_ratio", "ratio", "amount_try
 def _frame(rows: list[tuple], columns: tuple[str, ...]) -> pd.DataFrame:
     dtypes = {name: "datetime64[us]" if name in _DAYS else "float64" if name in _NUMBERS else "str" for name in columns}
     return pd.DataFrame(rows, columns=list(columns)).astype(dtypes)
+
+
+def _once(verdicts: tuple[Verdict, ...]) -> list[Verdict]:
+    first: dict[tuple[int, str], Verdict] = {}
+    for verdict in verdicts:
+        first.setdefault((verdict.bar, verdict.rule), verdict)
+    return list(first.values())
 
 
 def _cut(repairs: tuple[Repair, ...]) -> list[Repair]:
@@ -144,7 +156,7 @@ def _cut(repairs: tuple[Repair, ...]) -> list[Repair]:
         mine = sorted((r for r in repairs if r.start <= start and stop <= r.stop), key=lambda r: r.stop)
         price = float(np.prod([r.price_factor for r in mine]))
         volume = float(np.prod([r.volume_factor for r in mine]))
-        if mine and (price, volume) != (1.0, 1.0):
+        if mine and not np.allclose((price, volume), 1.0, rtol=_NO_CHANGE, atol=0.0):
             reason = "; ".join(r.reason for r in mine)
             runs.append(Repair(start, stop, price, volume, mine[0].rule, mine[0].kind, reason))
     return runs

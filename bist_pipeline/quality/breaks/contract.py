@@ -41,10 +41,12 @@ class Exchange:
     Attributes:
         limit: The largest move of one session, as a share, by session.
         snap: The nearest price of the grid and how many ticks away it is, by price and session.
+        tick: The step of the grid, by price and session.
     """
 
     limit: Callable[[npt.ArrayLike], FloatArray] | None = None
     snap: Callable[[npt.ArrayLike, npt.ArrayLike], tuple[FloatArray, FloatArray]] | None = None
+    tick: Callable[[npt.ArrayLike, npt.ArrayLike], FloatArray] | None = None
 
 
 @dataclass(frozen=True, slots=True)

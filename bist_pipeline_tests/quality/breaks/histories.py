@@ -20,6 +20,11 @@ def quoted(text, basis="fully_adjusted", **columns):
     return history(day, values, basis, **columns)
 
 
+def quoted_values(values, basis="as_traded"):
+    """A history of rows of open, high, low, close and volume on neighbouring days."""
+    return history(np.busday_offset(FIRST, np.arange(values.shape[1])), values, basis)
+
+
 def simulated(count, seed=0, level=30.0, basis="as_traded", volume=1e6):
     """A SIMULATED share on the grid that moves by up to 3 % a session."""
     random = np.random.default_rng(seed)
@@ -67,6 +72,12 @@ def times(one, start, stop, factor, *, on_grid=False):
         if on_grid:
             values[part] = snap(values[part], one.day[part])[0]
     return dataclasses.replace(one, **prices)
+
+
+def until(one, stop):
+    """The same with its first bars only."""
+    names = {field.name for field in dataclasses.fields(one)} - {"symbol", "basis", "actions"}
+    return dataclasses.replace(one, **{name: getattr(one, name)[:stop] for name in names})
 
 
 def changed(one, bar, **values):

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -10,6 +11,7 @@ from bist_pipeline.quality import level_breaks, reverting_spikes, unit_errors
 from bist_pipeline.quality.breaks import analyse, analyse_all, histories_of
 from bist_pipeline.quality.contract import CheckInput
 from bist_pipeline_tests.market.raw_rows import recorded_daily
+from bist_pipeline_tests.quality.breaks.histories import until
 
 pytestmark = pytest.mark.realdata
 
@@ -115,6 +117,20 @@ def test_the_three_checks_tell_the_same_each_its_part(given, breaks):
     parts = [check.CHECK.find(given).rows for check in (level_breaks, reverting_spikes, unit_errors)]
     assert [len(rows) for rows in parts] == [len(breaks.verdicts) - 2, 2, 0]
     assert keys(pd.concat(parts)) == keys(breaks.verdicts)
+
+
+def test_a_stale_close_is_withheld_once_three_bars_follow_and_no_bar_is_released_again(given):
+    for history in histories_of(given):
+        for day in [day for symbol, day in STALE if symbol == history.symbol]:
+            bar = int(np.searchsorted(history.day, np.datetime64(day)))
+            effects = []
+            for stop in range(bar + 1, bar + 7):
+                rows = analyse(until(history, stop)).verdicts
+                effects.append("withhold" in set(rows.loc[rows["session_date"] == pd.Timestamp(day), "effect"]))
+            assert effects == [False] * 3 + [True] * 3
+        if history.symbol == "ENTRA":
+            for stop in range(len(history.day) - 60, len(history.day)):
+                assert "withhold" not in set(analyse(until(history, stop)).verdicts["effect"])
 
 
 def test_a_symbol_alone_is_judged_alike(given, breaks):

@@ -10,8 +10,18 @@ import pytest
 
 from bist_pipeline.core.price_limits import limit_on
 from bist_pipeline.quality.breaks import analyse
+from bist_pipeline.quality.breaks._told import Repair, Told, to_breaks
 from bist_pipeline.quality.breaks.contract import Exchange
-from bist_pipeline_tests.quality.breaks.histories import actions, changed, healed, quoted, simulated, times, told
+from bist_pipeline_tests.quality.breaks.histories import (
+    actions,
+    changed,
+    healed,
+    quoted,
+    simulated,
+    times,
+    told,
+    until,
+)
 
 # A rights issue of 233 % at par with ex-date 2024-09-18 (2.53 to 8.43 billion shares): seven rows are adjusted for it.
 HEKTS = """
@@ -27,6 +37,9 @@ HEKTS = """
 2024-09-18 4.3 4.32 4.02 4.06 260281544
 2024-09-19 4.07 4.23 3.93 4.13 300123329
 2024-09-20 4.14 4.54 4.1 4.54 413198766
+2024-09-23 4.54 4.81 4.42 4.49 390781199
+2024-09-24 4.51 4.66 4.4 4.51 373844789
+2024-09-25 4.52 4.78 4.43 4.46 585133838
 """
 # Halved on 2026-06-01, where the provider's factor is 0.428.
 ENTRA = """
@@ -113,8 +126,9 @@ def test_a_factor_for_which_nothing_happened_is_undone():
 def test_a_thin_bar_whose_close_was_not_the_last_is_withheld():
     history = quoted(DOHOL)
     assert told(analyse(history)) == [("2022-12-16", "stale_close", "withhold", "fault")]
-    # With the volume of a whole session it is doubted.
+    # With the volume of a whole session it is doubted, and until three bars follow.
     assert told(analyse(changed(history, 3, volume=2e8))) == [("2022-12-16", "stale_close", "doubt", "fault")]
+    assert told(analyse(until(history, 6))) == [("2022-12-16", "stale_close", "doubt", "fault")]
     # Near miss: had it closed one tick above 91.1 % of the next close, nothing would be wrong.
     assert told(analyse(changed(history, 3, close=8.71))) == []
 
@@ -140,6 +154,104 @@ def test_a_lasting_halving_on_one_grid_is_an_action_that_nobody_stated():
     assert adjusted.repairs.empty  # what came before stays as it was told
     known = dataclasses.replace(history, actions=actions((history.day[40], 0.5, 2.0)))
     assert told(analyse(known)) == []
+
+
+def test_a_large_move_at_the_edge_is_withheld_until_enough_bars_follow_and_then_decided():
+    # SIMULATED: a wrong last print, or a bonus issue of 100 %: the first five bars do not tell.
+    history = times(simulated(80, seed=1), 40, 80, 0.5, on_grid=True)
+    for stop in range(41, 46):
+        breaks = analyse(until(history, stop))
+        assert told(breaks) == [(str(day), "undecided_level", "withhold", "fault") for day in history.day[40:stop]]
+        assert breaks.actions.empty
+    assert [rule for _, rule, _, _ in told(analyse(until(history, 46)))] == ["unstated_action"]
+    # Near miss: a move that may be one of a day without a limit is doubted.
+    small = times(simulated(80, seed=1), 79, 80, 0.8, on_grid=True)
+    assert [(rule, effect) for _, rule, effect, _ in told(analyse(small))] == [("unexplained_move", "doubt")]
+
+
+def test_a_large_wrong_factor_is_not_called_one_by_a_few_bars():
+    # SIMULATED: a bonus issue of 200 %, where the provider's factor is 0.23; its prices rise by 45 %.
+    traded = times(simulated(80, seed=1, level=12.0), 40, 80, 1 / 3, on_grid=True)
+    history = dataclasses.replace(times(traded, 0, 40, 0.23), basis="fully_adjusted")
+    assert {(rule, effect) for _, rule, effect, _ in told(analyse(until(history, 45)))} == {
+        ("undecided_level", "withhold")
+    }
+    assert analyse(history).actions["ratio"].tolist() == [3.0]
+    assert told(analyse(history)) == [(str(history.day[40]), "wrong_factor", "doubt", "action")]
+
+
+def test_rows_off_the_grid_at_the_edge_are_withheld_and_not_yet_healed():
+    history = times(simulated(80, seed=1), 40, 80, 0.7)
+    breaks = analyse(until(history, 45))
+    assert {(rule, effect) for _, rule, effect, _ in told(breaks)} == {("undecided_level", "withhold")}
+    assert breaks.repairs.empty
+    assert len(analyse(history).repairs) == 1
+
+
+def test_a_wrong_first_bar_is_doubted_and_with_it_the_next():
+    whole = simulated(80, seed=1)
+    history = times(whole, 0, 1, 1.5, on_grid=True)
+    breaks = analyse(history)
+    assert told(breaks) == [(str(day), "unexplained_move", "doubt", "fault") for day in whole.day[:2]]
+    assert breaks.actions.empty
+    # With nothing but these two, there is no saying which is wrong.
+    assert told(analyse(until(history, 2))) == told(breaks)
+
+
+def test_a_real_move_of_a_day_without_a_limit_is_not_explained_away():
+    whole = simulated(200, seed=3)
+    lifted = times(whole, 100, 200, 1.35, on_grid=True)
+    breaks = analyse(lifted)
+    assert told(breaks) == [(str(whole.day[100]), "unexplained_move", "doubt", "fault")]
+    assert breaks.actions.empty
+    # Near miss: shares put together two to one.
+    assert analyse(times(whole, 100, 200, 2.0, on_grid=True)).actions["ratio"].tolist() == [0.5]
+
+
+@pytest.mark.parametrize("factor", [1.18, 0.85])
+def test_a_quiet_session_before_a_real_move_is_not_withheld(factor):
+    whole = simulated(200, seed=3)
+    quiet = changed(times(whole, 100, 200, factor, on_grid=True), 99, volume=4e5)
+    assert told(analyse(quiet)) == [(str(whole.day[99]), "stale_close", "doubt", "fault")]
+    # Near miss: a bar on which nothing was traded is withheld.
+    assert told(analyse(changed(quiet, 99, volume=0.0))) == [(str(whole.day[99]), "stale_close", "withhold", "fault")]
+
+
+def test_a_good_bar_before_a_wrong_factor_is_never_withheld():
+    # 2026-05-26 was, at 2026-06-01, as long as the later grid was not known.
+    history = quoted(ENTRA)
+    for stop in range(5, 11):
+        assert "withhold" not in set(analyse(until(history, stop)).verdicts["effect"])
+
+
+def test_where_prices_as_traded_lie_on_the_grid_they_stay_and_the_others_are_mended():
+    # SIMULATED: a later part of forty bars that were multiplied with 0.8 is healed; what is right before it stays.
+    clean = simulated(200, seed=2)
+    history = times(clean, 100, 140, 0.8)
+    breaks = analyse(history)
+    assert set(breaks.verdicts["rule"]) == {"phantom_adjustment"}
+    assert healed(history, breaks) == pytest.approx(clean.close, rel=1e-5)
+    (repair,) = breaks.repairs.itertuples()
+    assert str(repair.first_session)[:10] == str(clean.day[100])
+    # The same where it has not ended.
+    lasting = times(clean, 100, 200, 0.8)
+    assert healed(lasting, analyse(lasting)) == pytest.approx(clean.close, rel=1e-5)
+    # Prices that no factor up to one leads to are left alone and doubted, and no action is made of them.
+    doubled = analyse(times(clean, 100, 200, 2.0))
+    assert told(doubled) == [(str(clean.day[100]), "unexplained_move", "doubt", "fault")]
+    assert doubled.repairs.empty
+    assert doubled.actions.empty
+    # Near miss: where earlier prices are wrong, they are healed from the first bar on.
+    early = times(clean, 0, 100, 0.8)
+    assert healed(early, analyse(early)) == pytest.approx(clean.close, rel=1e-5)
+
+
+def test_factors_that_cancel_are_no_repair():
+    # 0.8718 and its inverse leave one but for rounding.
+    fault = ("phantom_adjustment", "fault", "")
+    told_twice = Told(repairs=(Repair(0, 60, 0.8718, 1.0, *fault), Repair(0, 40, 1 / 0.8718, 1.0, *fault)))
+    (repair,) = to_breaks([(simulated(80), told_twice)]).repairs.itertuples()
+    assert str(repair.first_session)[:10] == str(simulated(80).day[40])
 
 
 def test_a_smaller_fall_beyond_the_limit_is_doubted_and_not_explained():

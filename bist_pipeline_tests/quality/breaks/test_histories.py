@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from bist_pipeline.quality import level_breaks, reverting_spikes, unit_errors
+from bist_pipeline.quality import level_breaks, price_limit_moves, reverting_spikes, unit_errors
 from bist_pipeline.quality.breaks import histories_of
 from bist_pipeline_tests.quality.inputs import DAYS, actions_of, given, hits
 
@@ -52,14 +52,25 @@ def test_what_was_inferred_before_is_not_taken_for_stated():
     [
         ("unit_errors", (10.0, 10.1, 1010.0, 10.2, 10.1, 10.0), DAYS[2]),
         ("reverting_spikes", (10.0, 10.1, 15.0, 10.2, 10.1, 10.0), DAYS[2]),
-        ("level_breaks", (10.0, 10.1, 10.2, 5.1, 5.2, 5.1), DAYS[3]),
+        ("level_breaks", (10.0, 10.1, 10.2, 8.5, 8.5, 8.4), DAYS[3]),
     ],
 )
 def test_each_check_tells_of_its_own_rules(name, closes, day):
     found = {other: check.CHECK.find(given(*rows(*closes))) for other, check in CHECKS.items()}
     assert hits(found[name]) == [("THYAO", day)]
-    assert found[name].rows["kind"].tolist() == ["action" if name == "level_breaks" else "fault"]
+    assert found[name].rows["kind"].tolist() == ["fault"]
+    assert found[name].rows["effect"].tolist() == ["doubt" if name == "level_breaks" else "withhold"]
     assert all(finding.passed for other, finding in found.items() if other != name)
+
+
+@pytest.mark.parametrize("check", [*CHECKS.values(), price_limit_moves], ids=[*CHECKS, "price_limit_moves"])
+def test_a_tick_a_session_passes_however_cheap_the_share(check):
+    assert check.CHECK.find(given(*rows(0.08, 0.09, 0.08, 0.07, 0.08, 0.07))).passed
+    # Near misses: two ticks at once, and a tick on a price that was adjusted.
+    two, adjusted = rows(0.08, 0.1, 0.1, 0.1, 0.1, 0.1), rows(0.08, 0.09, 0.08, 0.07, 0.08, 0.07)
+    if check is price_limit_moves:
+        assert not check.CHECK.find(given(*two)).passed
+        assert not check.CHECK.find(given(*({**row, "basis": "fully_adjusted"} for row in adjusted))).passed
 
 
 @pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
