@@ -75,8 +75,8 @@ class Client:
             symbols: Only these; None for all.
 
         Returns:
-            Columns of `serving.latest_signals_v1`, sorted by symbol. `is_stale` where the newest session has signals
-            and none of this symbol: withheld, not traded, or its provider was silent (`stale_because`).
+            Columns of `serving.latest_signals_v1`, sorted by symbol. `is_stale` where a session with signals, or
+            one that ended two hours ago, has none of this symbol; `stale_because` says why.
         """
         frame = self._database.frame(
             """SELECT * FROM serving.latest_signals_v1

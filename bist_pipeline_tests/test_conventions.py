@@ -31,7 +31,18 @@ FORBIDDEN_TEXT = re.compile(
     r"pypi\.org|pythonhosted\.org|index[-_]url|artifactory|\.nexus\.|docker\.io|ghcr\.io"
 )
 TEXT_SUFFIXES = {".py", ".yaml", ".yml", ".toml", ".cfg", ".md", ".mako", ".sql", ".csv", ".txt", ".sh", ""}
-NOT_OURS = {".git", ".venv", ".bist", "__pycache__", ".pytest_cache", ".ruff_cache", ".hypothesis", "build", "dist"}
+NOT_OURS = {
+    ".git",
+    ".venv",
+    ".bist",
+    ".bist-simulated",
+    "__pycache__",
+    ".pytest_cache",
+    ".ruff_cache",
+    ".hypothesis",
+    "build",
+    "dist",
+}
 
 
 def modules(folder: Path) -> list[Path]:

@@ -47,11 +47,12 @@ def _lines(console: Console) -> Told:
 
 
 def print_table(frame: pd.DataFrame, columns: Sequence[str], title: str = "") -> None:
-    """Print a small frame as a table; numbers to the right."""
+    """Print a small frame as a table; numbers to the right, moments as the frame has them: in UTC, and said so."""
     table = Table(title=title or None, title_justify="left")
     for name in columns:
         numeric = pd.api.types.is_numeric_dtype(frame[name])
-        table.add_column(name, justify="right" if numeric else "left", no_wrap=name in _NEVER_CUT)
+        heading = f"{name} (UTC)" if isinstance(frame[name].dtype, pd.DatetimeTZDtype) else name
+        table.add_column(heading, justify="right" if numeric else "left", no_wrap=name in _NEVER_CUT)
     for row in frame[list(columns)].itertuples(index=False):
         table.add_row(*(_cell(value) for value in row))
     stdout_console().print(table)

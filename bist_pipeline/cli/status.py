@@ -78,7 +78,14 @@ def _print_watermark(status: Status) -> None:
         click.echo("nothing is published yet")
         return
     newest = status.watermark.iloc[0]
-    click.echo(
-        f"served up to {newest['last_final_session']:%Y-%m-%d} (final), publish {newest['publish_id']} "
-        f"of {newest['published_at']:%Y-%m-%d %H:%M} UTC"
-    )
+    served = _served_up_to(newest["last_final_session"], newest["last_session"])
+    click.echo(f"{served}, publish {newest['publish_id']} of {newest['published_at']:%Y-%m-%d %H:%M} UTC")
+
+
+def _served_up_to(final: pd.Timestamp | None, newest: pd.Timestamp | None) -> str:
+    """Both are missing where no signal is served, and the first one alone before any session of them is over."""
+    if not pd.isna(final):
+        return f"served up to {final:%Y-%m-%d} (final)"
+    if not pd.isna(newest):
+        return f"served: {newest:%Y-%m-%d} (forming), nothing final yet"
+    return "no signal is served yet"

@@ -65,7 +65,7 @@ def command(simulated: bool, archive: Path | None, port: int, at: datetime | Non
         if settings.bist_simulation or simulated:
             settings, exchange = _with_exchange(settings, database, at)
             first = [exchange]
-        _remember(settings)
+        remember_choices(settings)
         made = stack.enter_context(up.instance(settings))
         click.echo(up.prepare_instance(settings) or "Dagster's records are ready")
         click.echo(announcement(settings))
@@ -129,7 +129,8 @@ def _say_ended(settings: Settings) -> None:
         click.echo(f"ended a leftover of an earlier start: {process}")
 
 
-def _remember(settings: Settings) -> None:
+def remember_choices(settings: Settings) -> None:
+    """Keep in the home what other commands on it need to mean the same market."""
     chosen = {
         "BIST_UNIVERSE": settings.bist_universe,
         "BIST_PROVIDERS": ",".join(settings.bist_providers),
@@ -146,7 +147,20 @@ def _remember(settings: Settings) -> None:
             "BIST_ARCHIVE_DIR": str(settings.bist_archive_dir),
             "BIST_ARCHIVE_BASIS": settings.bist_archive_basis,
         }
-    remember(settings, chosen)
+    remember(settings, chosen | _second(settings))
+
+
+def _second(settings: Settings) -> dict[str, str]:
+    """A command without the second source would clean every bar anew, and so would `up` after it."""
+    if not settings.bist_second_provider:
+        return {}
+    chosen = {"BIST_SECOND_PROVIDER": settings.bist_second_provider, "BIST_BAR_CHOICE": settings.bist_bar_choice}
+    if settings.bist_second_archive_dir is not None:
+        chosen |= {
+            "BIST_SECOND_ARCHIVE_DIR": str(settings.bist_second_archive_dir),
+            "BIST_SECOND_ARCHIVE_BASIS": settings.bist_second_archive_basis,
+        }
+    return chosen
 
 
 def _on_event(event: Event) -> None:

@@ -54,7 +54,19 @@ def gather(context: PipelineContext, span: Span, outcomes: pd.DataFrame | None =
         second=_second(context, Span(first, last)),
         first=pd.Timestamp(span.first),
         last=pd.Timestamp(span.last),
+        bounds=_bounds(context),
     )
+
+
+def _bounds(context: PipelineContext) -> pd.DataFrame:
+    """Each symbol's first and last session with a close, from an index and not from the rows between."""
+    ends = ", ".join(
+        f"""(SELECT r.session_date FROM market.raw_prices AS r JOIN reference.sessions AS s USING (session_date)
+        WHERE r.symbol = l.symbol AND s.is_session AND r.close_raw <> 'NaN' ORDER BY r.session_date {order} LIMIT 1
+        ) AS {name}"""
+        for name, order in (("first_session", "ASC"), ("last_session", "DESC"))
+    )
+    return context.database.frame(f"SELECT l.symbol, {ends} FROM market.fetch_ledger AS l ORDER BY l.symbol")
 
 
 def _as_traded(context: PipelineContext, raw: pd.DataFrame, span: Span) -> pd.DataFrame:

@@ -119,7 +119,12 @@ _TERMS = {
     )
 }
 _STALE = {
-    "is_stale": ("boolean", "", "no", "Whether the newest session with signals has none of this symbol."),
+    "is_stale": (
+        "boolean",
+        "",
+        "no",
+        "Whether a session with signals, or one that ended two hours ago, has none of it.",
+    ),
     "stale_since": ("date", "date", "yes", "First session after this signal; NULL where it is not stale."),
     "stale_because": ("text", "", "yes", "What became of its bar since; NULL where it is not stale."),
 }

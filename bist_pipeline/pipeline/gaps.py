@@ -6,7 +6,8 @@ How gaps are kept and filled:
    lacks the sessions before: the providers' answers end where their own records do;
 3. a gap that is known keeps how often it was asked for, one that is gone leaves the table;
 4. `due_symbols` chooses whom to ask: newest gaps first, each at most `MOST_ATTEMPTS` times, a day apart;
-5. `fill` notes the attempt before it asks, so that a run that is killed counts, then fetches whole histories.
+5. `fill` fetches whole histories. It notes the attempt before it asks, so that a run that is killed counts
+   (`gap_attempts.py`).
 """
 
 from collections.abc import Collection, Sequence
@@ -21,6 +22,7 @@ from bist_pipeline.market.coverage import coalesced, outside, runs_of, with_atte
 from bist_pipeline.pipeline.cleaning import clean_prices
 from bist_pipeline.pipeline.context import PipelineContext
 from bist_pipeline.pipeline.contracts import contracts
+from bist_pipeline.pipeline.gap_attempts import noted
 from bist_pipeline.pipeline.ingest import ingest
 from bist_pipeline.pipeline.sources import Sources
 from bist_pipeline.pipeline.span import Span
@@ -96,7 +98,7 @@ def update_gaps(context: PipelineContext, span: Span | None = None, symbols: Seq
         places = _Places.read(bulk)
         known = places.positions(bulk.frame(f"SELECT t.* FROM {contract.name} AS t WHERE {bulk.predicate(scope)}"))
         runs = _open_runs(bulk, places, known, span, symbols)
-        short = _short_histories(bulk, places, context.settings.min_history_days, symbols)
+        short = _before(runs, _short_histories(bulk, places, context.settings.min_history_days, symbols))
         rows = with_attempts(pd.concat([runs, short], ignore_index=True), known)
         written = places.rows(rows)
         counts = bulk.replace(contract, [written.drop(columns="found_at")], scope)
@@ -152,8 +154,8 @@ def fill(context: PipelineContext, sources: Sources, symbols: Sequence[str]) -> 
         MarketKindError: The database holds another kind of market.
     """
     before = _sessions_lacking(context, symbols)
-    _note_attempt(context, symbols)
-    report = ingest(context, sources.history, symbols, whatever_is_stored=True)
+    with noted(context, sources.history, symbols) as providers:
+        report = ingest(context, providers, symbols, whatever_is_stored=True)
     # Histories that changed are cleaned whole, whatever span is named; of the others nothing is to be cleaned.
     clean_prices(context, Span(ORIGIN, ORIGIN))
     update_gaps(context, symbols=symbols)
@@ -176,11 +178,11 @@ class _Places:
         return pd.Series(self.sessions.searchsorted(pd.DatetimeIndex(days)), dtype="int64")
 
     def positions(self, gaps: pd.DataFrame) -> pd.DataFrame:
-        """The stored gaps as runs; a day that is no session any more counts as the next one."""
+        """The stored gaps as runs of what are sessions now; a gap of which none is left is no gap."""
         first = self.at_or_after(gaps["first_session"]).to_numpy()
-        return gaps.assign(first=first, last=first + gaps["sessions"].to_numpy() - 1)[
-            ["symbol", "first", "last", "state", "attempts", "asked_at", "found_at"]
-        ]
+        last = self.sessions.searchsorted(pd.DatetimeIndex(gaps["last_session"]), side="right") - 1
+        runs = gaps.assign(first=first, last=last)
+        return runs.loc[first <= last, ["symbol", "first", "last", "state", "attempts", "asked_at", "found_at"]]
 
     def rows(self, runs: pd.DataFrame) -> pd.DataFrame:
         """Runs as rows of `market.gaps`."""
@@ -232,6 +234,13 @@ def _short_histories(bulk: BulkTransaction, places: _Places, days: int, symbols:
     return runs[runs["last"] >= 0]
 
 
+def _before(runs: pd.DataFrame, short: pd.DataFrame) -> pd.DataFrame:
+    """Cut short histories where a run of the same symbol begins: withheld rows stand before the first bar, too."""
+    begins = short["symbol"].map(runs.groupby("symbol")["first"].min())
+    cut = short.assign(last=np.fmin(short["last"], begins.astype("float64") - 1).astype("int64"))
+    return cut[cut["first"] <= cut["last"]]
+
+
 def _keep_found_at(bulk: BulkTransaction, rows: pd.DataFrame) -> None:
     """Let a gap that changed its ends be as old as it is: the table stamps every change."""
     old = rows.loc[rows["found_at"].notna(), ["symbol", "first_session", "found_at"]]
@@ -240,14 +249,6 @@ def _keep_found_at(bulk: BulkTransaction, rows: pd.DataFrame) -> None:
         bulk.execute(
             f"""UPDATE market.gaps AS t SET found_at = s.found_at FROM {stage} AS s
             WHERE s.symbol = t.symbol AND s.first_session::date = t.first_session AND s.found_at <> t.found_at"""
-        )
-
-
-def _note_attempt(context: PipelineContext, symbols: Sequence[str]) -> None:
-    with context.database.statements("noting what is asked for") as statements:
-        statements.run(
-            "UPDATE market.gaps SET attempts = attempts + 1, asked_at = :now WHERE symbol = ANY (:symbols)",
-            {"now": context.clock.now(), "symbols": list(symbols)},
         )
 
 

@@ -1,7 +1,8 @@
 """What the second source's stored rows came of: version marks, so that an unchanged history is not read again.
 
 Belongs here: the marks, in the home, each held against the rows that are stored. They save reading and nothing else:
-where they are lost or tell of other rows, the history is fetched again.
+where they are lost or tell of other rows, the history is fetched again. Beside that they say whose rows are stored:
+what carries no mark of the source, folder and basis that are configured now is not that source's.
 """
 
 import json
@@ -41,8 +42,13 @@ def read_marks(context: PipelineContext, provider: str) -> Mapping[str, Mark]:
     return {symbol: mark for symbol, mark in marks.items() if mark.version and stored.get(symbol) == mark.rows}
 
 
+def own_symbols(context: PipelineContext, provider: str) -> frozenset[str]:
+    """Return the symbols of which this source, as it is configured now, was the last to tell."""
+    return frozenset(_read(context, provider))
+
+
 def write_marks(context: PipelineContext, provider: str, marks: Mapping[str, Mark]) -> None:
-    """Add marks to those of a provider; those of another one, or of another database, go."""
+    """Add marks to those of a source; those of another one, of another folder or basis, or database, go."""
     kept = _read(context, provider)
     path = context.settings.bist_home / FILE
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -62,4 +68,10 @@ def _read(context: PipelineContext, provider: str) -> dict[str, dict]:
 
 
 def _owner(context: PipelineContext, provider: str) -> str:
-    return f"{provider} in {context.database.url}"
+    settings = context.settings
+    folder, basis = {
+        "archive": (settings.bist_archive_dir, settings.bist_archive_basis),
+        "second_archive": (settings.bist_second_archive_dir, settings.bist_second_archive_basis),
+    }.get(provider, (None, ""))
+    told = f" of {folder.resolve()} as {basis}" if folder else ""
+    return f"{provider}{told} in {context.database.url}"

@@ -5,7 +5,7 @@ Belongs here: `BIST_SECOND_PROVIDER` from the settings to the tables `market.sec
 (`market/choice.py`). Nothing that goes wrong here stops the first source.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,7 +22,7 @@ from bist_pipeline.pipeline.contracts import contracts
 from bist_pipeline.pipeline.ingest import raw_rows
 from bist_pipeline.pipeline.pacing import PostgresPacer
 from bist_pipeline.pipeline.progress import Progress, silent
-from bist_pipeline.pipeline.second_marks import Mark, read_marks, write_marks
+from bist_pipeline.pipeline.second_marks import Mark, own_symbols, read_marks, write_marks
 from bist_pipeline.pipeline.sources import note_market
 from bist_pipeline.providers.contract import History, PriceProvider, Services
 from bist_pipeline.providers.registry import registered_providers
@@ -75,6 +75,10 @@ def take_second(
 ) -> SecondReport:
     """Fetch and store what the second source would answer differently now.
 
+    What stands in `market.second_prices` and is of another source goes: rows of a symbol that fails now stay where they
+    are this source's own, of this folder on this basis. Where none is configured, all rows go; the next cleaning then
+    empties `market.source_comparison` and serves the first's bars.
+
     Args:
         context: The run's surroundings.
         symbols: Active symbols.
@@ -88,6 +92,7 @@ def take_second(
     pacer = PostgresPacer(context.database, context.settings, context.run_id)
     second = provider or open_second(context.settings, Services(pacer, context.clock))
     if second is None:
+        _keep_only(context, ())
         return SecondReport(_outcomes([], []))
     note_market(context, (second,))
     marks = {symbol: version_mark([second], symbol) for symbol in symbols}
@@ -102,6 +107,7 @@ def take_second(
         outcomes += batch
         write_marks(context, second.name, {o.symbol: Mark.of(o.history, o.version) for o in batch if o.history})
         progress("second source", len(current) + len(outcomes), len(symbols))
+    _keep_only(context, own_symbols(context, second.name))
     return SecondReport(_outcomes(current, outcomes), counts)
 
 
@@ -156,9 +162,11 @@ def second_marks(context: PipelineContext) -> Mapping[str, str]:
     if not context.settings.bist_second_provider:
         return {}
     rows = context.database.rows(
-        "SELECT symbol, left(max(payload_hash), 12) AS payload FROM market.second_prices GROUP BY symbol"
+        "SELECT symbol, left(max(payload_hash), 12) AS payload, max(basis) AS basis FROM market.second_prices "
+        "GROUP BY symbol"
     )
-    return {row.symbol: f"{row.payload}:{context.settings.bist_bar_choice}" for row in rows}
+    # The basis beside the hash: the same bytes may have been read on another one.
+    return {row.symbol: f"{row.payload}:{row.basis}:{context.settings.bist_bar_choice}" for row in rows}
 
 
 def store_comparison(bulk: BulkTransaction, rows: pd.DataFrame, scope: Scope, now: datetime) -> WriteCounts:
@@ -170,6 +178,8 @@ def store_comparison(bulk: BulkTransaction, rows: pd.DataFrame, scope: Scope, no
 
 def _second_is_late(rows: pd.DataFrame, second: pd.DataFrame) -> pd.Series:
     """Which rows say no more than that the second does not tell of the newest sessions yet."""
+    if not len(rows) or not len(second):  # of symbols that the second does not know there is no end, and no day to map
+        return pd.Series(data=False, index=rows.index)
     ends = second.groupby("symbol")["session_date"].max()
     return (rows["verdict"] == "only_first") & (rows["session_date"] > rows["symbol"].map(ends))
 
@@ -189,6 +199,13 @@ def _write(context: PipelineContext, histories: Sequence[History]) -> WriteCount
     rows = pd.concat([raw_rows(history, now) for history in histories], ignore_index=True)
     with context.database.bulk(f"writing {contract.name}") as bulk:
         return bulk.replace(contract, [rows], Scope(symbols=tuple(history.symbol for history in histories)))
+
+
+def _keep_only(context: PipelineContext, symbols: Collection[str]) -> None:
+    """Drop the stored rows of all other symbols: another source, folder or basis told them."""
+    table = contracts().second_prices.name
+    with context.database.statements(f"forgetting rows of {table}") as statements:
+        statements.run(f"DELETE FROM {table} WHERE NOT symbol = ANY (:symbols)", {"symbols": sorted(symbols)})
 
 
 def _outcomes(current: Sequence[str], outcomes: Sequence[Outcome]) -> pd.DataFrame:

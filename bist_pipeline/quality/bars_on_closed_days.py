@@ -34,6 +34,6 @@ CHECK = Check(
     name="bars_on_closed_days",
     severity="warn",
     blocking=False,
-    description="No bars on holidays, cancelled sessions and weekends.",
+    description="No bars on holidays, cancelled sessions and weekends; cleaning withholds them as `closed_day`.",
     find=find,
 )

@@ -54,6 +54,8 @@ class CheckInput:
             and `share_ratio` shares after per share before, both of all actions of that symbol and day together.
         second: Rows of the second source in the same days, columns of `market.raw_prices`; None where there is none.
         first, last: Sessions that are judged; what lies around them is there to compare with. None: all of them.
+        bounds: Each symbol's first and last session with a bar, whether or not `raw` holds them: `symbol`,
+            `first_session`, `last_session`. None: those that `raw` holds.
     """
 
     raw: pd.DataFrame
@@ -64,6 +66,7 @@ class CheckInput:
     second: pd.DataFrame | None = None
     first: pd.Timestamp | None = None
     last: pd.Timestamp | None = None
+    bounds: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True, slots=True)

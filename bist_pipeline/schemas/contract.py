@@ -84,8 +84,9 @@ def text(description: str, *checks: pa.Check, null: bool = False) -> pa.Column:
 
 
 def choice(description: str, values: Sequence[str], *, null: bool = False) -> pa.Column:
-    """Text out of a closed list."""
-    return text(f"{description} One of {', '.join(values)}.", pa.Check.isin(list(values)), null=null)
+    """Text out of a closed list; the empty text in it is said in words."""
+    named = ", ".join(filter(None, values)) + (", or empty" if "" in values else "")
+    return text(f"{description} One of {named}.", pa.Check.isin(list(values)), null=null)
 
 
 def session(description: str = "Day of the session in Europe/Istanbul.", *, null: bool = False) -> pa.Column:

@@ -20,7 +20,7 @@ REVISION_CLASSES = (
 )
 
 GAP_STATES = ("provider_failed", "provider_silent", "quarantined", "short_history", "not_fetched")
-COMPARISONS = ("agrees", "first_supported", "second_supported", "undecided", "only_first", "only_second")
+COMPARISONS = ("first_supported", "second_supported", "undecided", "only_first", "only_second")
 
 QUALITY_FINDINGS = contract(
     "market.quality_findings",
@@ -187,7 +187,8 @@ SECOND_PRICES = contract(
 
 SOURCE_COMPARISON = contract(
     "market.source_comparison",
-    "One bar on which two sources do not agree, and which of them is supported by what.",
+    "One bar on which two sources do not agree, and which of them is supported by what; a bar on which they agree has "
+    "no row.",
     {
         "symbol": symbol(),
         "session_date": session(),

@@ -36,7 +36,7 @@ LEAST_OTHERS = 5
 _STRIKES = 3
 
 # A simulated exchange keeps its own time: a session of today may not have begun there.
-_EXCHANGE_NOW = """now() + coalesce((SELECT clock_offset_seconds FROM operations.market LIMIT 1), 0)
+EXCHANGE_NOW = """now() + coalesce((SELECT clock_offset_seconds FROM operations.market LIMIT 1), 0)
                * interval '1 second'"""
 
 # What the live lane said last of a session that ended without a bar.
@@ -98,7 +98,7 @@ _RULES = (
         f"CASE WHEN li.renamed_on = {_GONE_ON} THEN coalesce(' to ' || nullif(li.renamed_to, ''), '') ELSE '' END || "
         "' (' || li.source || ')'",
     ),
-    (f"se.final_at > {_EXCHANGE_NOW}", "not_yet_due", f"'final at ' || {_local('se.final_at')} || ' in Istanbul'"),
+    (f"se.final_at > {EXCHANGE_NOW}", "not_yet_due", f"'final at ' || {_local('se.final_at')} || ' in Istanbul'"),
     ("l.symbol IS NULL", "not_fetched", "'was never asked for'"),
     (f"l.status = 'failed' AND {_AFTER}", "provider_failed", "l.reason"),
     (

@@ -7,7 +7,7 @@ refuses anything else. Reading the JSON of the terms costs per row, so it is bui
 from collections.abc import Sequence
 
 from bist_pipeline.schemas.analytics import SUB_SIGNALS
-from bist_pipeline.storage.coverage_view import COVERAGE
+from bist_pipeline.storage.coverage_view import COVERAGE, EXCHANGE_NOW
 
 READER = "bist_reader"
 
@@ -39,9 +39,12 @@ SELECT max(publish_id) AS publish_id, max(published_at) AS published_at,
        (SELECT max(session_date) FROM serving.signals WHERE superseded_by IS NULL AND is_final) AS last_final_session
 FROM serving.publishes HAVING count(*) > 0"""
 
+# So long after a session is over, its signals should be there: the evening's run takes minutes.
+_DUE_AFTER = "interval '2 hours'"
+
 # The newest signal of each symbol, and whether a session that is over or was published for others lacks one: what was
-# withheld, halted or not told leaves the last good signal in place, and says so.
-LATEST = """
+# withheld, halted or not told leaves the last good signal in place, and says so; and so does an outage of everything.
+LATEST = f"""
 CREATE OR REPLACE VIEW serving.latest_signals_v1 AS
 SELECT s.symbol, s.session_date, s.score, s.action, s.confidence, s.terms, s.close_try, s.is_final, s.known_at,
        s.origin, s.data_version, s.publish_id, s.model_version, s.grade,
@@ -51,12 +54,15 @@ SELECT s.symbol, s.session_date, s.score, s.action, s.confidence, s.terms, s.clo
            WHERE se.is_session AND se.session_date > s.session_date) END AS stale_since,
        CASE WHEN due.session_date > s.session_date THEN coalesce(
            (SELECT q.reason FROM market.quarantine AS q
-            WHERE q.symbol = s.symbol AND q.session_date > s.session_date
-            ORDER BY q.session_date DESC, q.occurrence LIMIT 1),
-           (SELECT c.state FROM serving.coverage_v1 AS c
+            WHERE q.symbol = s.symbol AND q.session_date = due.session_date ORDER BY q.occurrence LIMIT 1),
+           (SELECT CASE WHEN c.state IN ('traded', 'no_trade') THEN 'no signal is published yet'
+                   ELSE concat_ws(': ', c.state, nullif(c.reason, '')) END FROM serving.coverage_v1 AS c
             WHERE c.symbol = s.symbol AND c.session_date = due.session_date), 'unknown') END AS stale_because
 FROM reference.stocks AS st
-CROSS JOIN (SELECT max(session_date) AS session_date FROM serving.signals WHERE superseded_by IS NULL) AS due
+CROSS JOIN (SELECT greatest(
+    (SELECT max(session_date) FROM serving.signals WHERE superseded_by IS NULL),
+    (SELECT max(session_date) FROM reference.sessions
+     WHERE is_session AND final_at + {_DUE_AFTER} <= {EXCHANGE_NOW})) AS session_date) AS due
 CROSS JOIN LATERAL (
     SELECT * FROM serving.signals_v1 AS v WHERE v.symbol = st.symbol ORDER BY v.session_date DESC LIMIT 1) AS s
 WHERE st.is_active"""
@@ -75,11 +81,28 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{READER}') THEN
         CREATE ROLE {READER} LOGIN;
         ALTER ROLE {READER} SET default_transaction_read_only = on;
-        EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
     END IF;
 EXCEPTION
     WHEN insufficient_privilege THEN RAISE NOTICE 'no right to create the role {READER}';
     WHEN duplicate_object OR unique_violation THEN NULL; -- another database of this server was faster
+END $$"""
+
+# What everybody may do in a database by default, and a reader need not. Of another's database or of PostgreSQL's own
+# functions only their owner may take it: for others this says nothing and changes nothing. Large objects are stored
+# by functions, which no privilege on tables stops.
+_LARGE_OBJECT_WRITERS = (
+    *("lo_creat(integer)", "lo_create(oid)", "lo_from_bytea(oid, bytea)", "lo_put(oid, bigint, bytea)"),
+    *("lowrite(integer, bytea)", "lo_truncate(integer, integer)", "lo_truncate64(integer, bigint)", "lo_unlink(oid)"),
+)
+NOT_FOR_ALL = f"""
+DO $$
+BEGIN
+    IF (SELECT pg_has_role(d.datdba, 'USAGE') FROM pg_database AS d WHERE d.datname = current_database()) THEN
+        EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
+    END IF;
+    IF (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+        REVOKE EXECUTE ON FUNCTION {", ".join(f"pg_catalog.{name}" for name in _LARGE_OBJECT_WRITERS)} FROM PUBLIC;
+    END IF;
 END $$"""
 
 GRANTS = f"""
@@ -151,4 +174,4 @@ def _list(names: Sequence[str]) -> str:
 def statements(indicator_columns: Sequence[str], terms: Sequence[tuple[str, str]]) -> list[str]:
     """Every statement that makes the served names, in the order in which they depend on each other."""
     views = [MARKET, PRICES, indicators_view(indicator_columns), COVERAGE, RELIABILITY, EVENTS, WATERMARK]
-    return [*views, *signal_views(terms), LATEST, ROLE, GRANTS]
+    return [*views, *signal_views(terms), LATEST, ROLE, NOT_FOR_ALL, GRANTS]

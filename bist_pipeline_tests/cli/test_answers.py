@@ -98,6 +98,26 @@ def test_status_counts_what_is_stored(untouched, tmp_path):
     assert str(LAST) in line
 
 
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("UPDATE serving.signals SET is_final = false", f"served: {LAST} (forming), nothing final yet, publish 1 of "),
+        ("UPDATE serving.signals SET superseded_by = 1", "no signal is served yet, publish 1 of "),
+    ],
+    ids=["forming", "none"],
+)
+def test_status_before_anything_is_final_says_what_is_served(filled, change, told):
+    filled.run_alone(change)
+    shown = run("status")
+    assert shown.exit_code == 0, shown.output
+    assert told in shown.stdout
+
+
+def test_moments_are_printed_with_their_zone(untouched):
+    assert "known_at (UTC)" in " ".join(run("signals").stdout.replace("┃", " ").split())
+    assert "published_at (UTC)" in " ".join(run("status").stdout.replace("┃", " ").split())
+
+
 def test_status_of_an_empty_database_says_that_nothing_is_published(unfilled):
     shown = run("status")
     assert shown.exit_code == 0

@@ -4,16 +4,31 @@ Belongs here: what of the graph others rely on, one line a fact. After a wanted 
 its difference before committing it:
 
     python -m bist_pipeline_tests.defs.graph
+
+The graph is that of a home in which nothing was chosen yet: what `up` was last told changes schedules and executor.
 """
 
+import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
-
-from bist_pipeline.definitions import build_definitions
+import pytest
 
 SNAPSHOT = Path(__file__).with_name("graph.txt")
+
+
+def unchosen() -> dg.Definitions:
+    """Build the definitions of an empty home: no variable of the caller's counts, and no remembered choice."""
+    with tempfile.TemporaryDirectory() as home, pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith(("BIST_", "COLLECTOR_", "DAGSTER_", "YAHOO_", "YF_")):
+                patch.delenv(name)
+        patch.setenv("BIST_HOME", home)
+        from bist_pipeline.definitions import build_definitions  # importing it reads the home
+
+        return build_definitions()
 
 
 def described(defs: dg.Definitions) -> str:
@@ -63,4 +78,4 @@ def _pairs(tags) -> str:
 
 
 if __name__ == "__main__":
-    SNAPSHOT.write_text(described(build_definitions()), encoding="utf-8")
+    SNAPSHOT.write_text(described(unchosen()), encoding="utf-8")

@@ -1,10 +1,11 @@
 import dagster as dg
 import pytest
 
-from bist_pipeline.definitions import defs
 from bist_pipeline.defs.partitions import CHUNKS, SESSIONS
-from bist_pipeline_tests.defs.graph import SNAPSHOT, described
+from bist_pipeline.settings import load_settings, remember
+from bist_pipeline_tests.defs.graph import SNAPSHOT, described, unchosen
 
+defs = unchosen()
 GRAPH = defs.resolve_asset_graph()
 NODES = sorted(GRAPH.asset_nodes, key=lambda node: node.key)
 
@@ -16,6 +17,16 @@ def name_of(node):
 def test_the_graph_is_the_one_that_was_agreed_on():
     """If the change is wanted: `python -m bist_pipeline_tests.defs.graph`, and read the difference."""
     assert described(defs) == SNAPSHOT.read_text(encoding="utf-8")
+
+
+def test_what_a_home_remembers_and_the_variables_of_the_caller_leave_the_snapshot_alone(tmp_path, monkeypatch):
+    simulated = {"YAHOO_HOSTS": "http://127.0.0.1:4711", "YAHOO_REQUESTS_PER_SECOND": "0"}
+    remember(load_settings(bist_home=tmp_path / ".bist-simulated"), simulated)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("BIST_HOME")
+    monkeypatch.setenv("BIST_EXECUTOR", "multiprocess")
+    assert load_settings().asks_loopback  # this is the home that a command would find
+    assert described(unchosen()) == SNAPSHOT.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("node", NODES, ids=name_of)

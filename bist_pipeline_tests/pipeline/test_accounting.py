@@ -87,5 +87,5 @@ def test_every_recorded_bar_is_served_or_withheld(recorded):
     # As the recording's own description counts them: a cancelled session, holidays, three bars out of order.
     assert (withheld["session_date"] == "2023-02-08").sum() == 80
     of_one_row = {"closed_day": 365, "low_above_body": 2, "high_below_body": 1}
-    assert withheld["rule"].value_counts().to_dict() == of_one_row | {"stale_close": 12, "stray_price": 2}
+    assert withheld["rule"].value_counts().to_dict() == of_one_row | {"stale_close": 12, "bar_range": 2}
     assert set(served["basis"]) == {"fully_adjusted"}

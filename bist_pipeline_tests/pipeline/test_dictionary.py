@@ -6,6 +6,7 @@ import pytest
 
 import bist_pipeline
 from bist_pipeline.indicators.registry import indicator_columns
+from bist_pipeline.market.rules import RULES
 from bist_pipeline.patterns.registry import registered_candlesticks
 from bist_pipeline.pipeline.contracts import contracts
 from bist_pipeline.pipeline.dictionary import FILES, main, render
@@ -50,6 +51,7 @@ def test_every_part_has_a_row():
         *registered_candlesticks(),
         *(term.column for term in registered_terms().values()),
         *registered_checks(),
+        *(rule.name for rule in RULES),
     ]
     assert [name for name in named if f"| `{name}` |" not in text] == []
     assert "61 patterns" in text
@@ -58,6 +60,11 @@ def test_every_part_has_a_row():
 def test_every_variable_has_a_row():
     text = render()["settings.md"]
     assert [name for name in Settings.model_fields if f"| `{name.upper()}` |" not in text] == []
+
+
+def test_nothing_is_left_to_guess_where_a_text_may_be_empty():
+    assert "One of action, fault, or empty." in render()["tables.md"]
+    assert not [line for text in render().values() for line in text.splitlines() if "``" in line or ", ." in line]
 
 
 def test_every_table_and_every_served_view_is_described_as_the_database_has_it(database: Database):

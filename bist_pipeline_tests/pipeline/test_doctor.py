@@ -10,8 +10,10 @@ import pytest
 from bist_pipeline.core.calendar import OVERRIDES_FILE
 from bist_pipeline.core.clock import FixedClock, SystemClock
 from bist_pipeline.core.errors import ContractError
+from bist_pipeline.core.listings_file import LISTINGS_FILE
 from bist_pipeline.operations.home_lock import HomeLock
 from bist_pipeline.pipeline import doctor
+from bist_pipeline.pipeline.actions import ACTIONS_FILE
 from bist_pipeline.pipeline.doctor import examine
 from bist_pipeline.settings import YAHOO_HOSTS
 from bist_pipeline.simulator.market import invent_market
@@ -19,8 +21,8 @@ from bist_pipeline_tests.archives import simulated_bars, write_archive
 from bist_pipeline_tests.pipeline.exchanges import asking, load, moment, play_faults, standing
 
 ORGANS = [
-    *("versions", "disk", "kill switch", "calendar", "universe", "provider", "exchange", "up"),
-    *("database", "circuits", "clock", "reader role"),
+    *("versions", "disk", "kill switch", "calendar", "desk", "universe", "provider", "second source", "exchange"),
+    *("up", "database", "circuits", "clock", "reader role"),
 ]
 Usage = namedtuple("Usage", ["total", "used", "free"])
 
@@ -103,6 +105,26 @@ def broken_calendar(settings, _):
     return settings
 
 
+def broken_actions(settings, _):
+    settings.bist_home.mkdir(parents=True, exist_ok=True)
+    (settings.bist_home / ACTIONS_FILE).write_text("symbol,ex_date,kind,ratio\nZZAAA,2026-08-05,splitt,2\n")
+    return settings
+
+
+def broken_listings(settings, _):
+    settings.bist_home.mkdir(parents=True, exist_ok=True)
+    (settings.bist_home / LISTINGS_FILE).write_text("symbol,listed_on\nZZAAA,5.8.2026\n")
+    return settings
+
+
+def unknown_second(settings, _):
+    return settings.model_copy(update={"bist_second_provider": "bloomberg"})
+
+
+def second_without_a_folder(settings, _):
+    return settings.model_copy(update={"bist_second_provider": "second_archive"})
+
+
 def broken_universe(settings, _):
     return settings.model_copy(update={"bist_universe": "/no/such/list.csv"})
 
@@ -128,6 +150,10 @@ def missing_package(settings, monkeypatch):
         ("disk", full_disk, "MB free"),
         ("kill switch", set_switch, "holidays"),
         ("calendar", broken_calendar, "calendar_overrides.csv, line 1"),
+        ("desk", broken_actions, "line 2: kind = 'splitt'"),
+        ("desk", broken_listings, "line 2: listed_on = '5.8.2026'"),
+        ("second source", unknown_second, "BIST_SECOND_PROVIDER names 'bloomberg'"),
+        ("second source", second_without_a_folder, "BIST_SECOND_ARCHIVE_DIR is not set"),
         ("universe", broken_universe, "/no/such/list.csv cannot be read"),
         ("provider", no_archive, "BIST_ARCHIVE_DIR is not set"),
     ],
@@ -139,6 +165,34 @@ def test_a_fault_of_one_organ_is_told_with_advice_and_hides_no_other(healthy, mo
     assert told in organs[organ].found
     assert organs[organ].advice
     assert {name for name, one in organs.items() if one.grade == "fault"} == {organ}
+
+
+def desk_files(settings, actions="", listings=""):
+    settings.bist_home.mkdir(parents=True, exist_ok=True)
+    (settings.bist_home / ACTIONS_FILE).write_text(f"symbol,ex_date,kind,ratio,new_symbol\n{actions}")
+    (settings.bist_home / LISTINGS_FILE).write_text(f"symbol,delisted_on,renamed_on,renamed_to\n{listings}")
+
+
+def test_files_of_the_desk_about_followed_symbols_are_counted(healthy):
+    desk_files(healthy, "zzaaa,2026-08-05,split,2,\n", "ZZAAB.IS,2026-08-05,,\n")  # of the archive alone
+    one = found(healthy)["desk"]
+    assert (one.grade, one.found) == ("ok", "1 corporate actions and 1 listings of the desk's own")
+
+
+def test_symbols_of_the_desk_that_nobody_follows_are_worth_a_warning(healthy):
+    renames = "".join(f"ZZAAB,2026-08-{day:02d},rename,,ZZNW{day:02d}\n" for day in range(3, 8))
+    desk_files(healthy, f"ZZXXX,2026-08-05,split,2,\n{renames}", "ZZYYY,2026-08-05,,\n")
+    one = found(healthy)["desk"]
+    assert one.grade == "warn"
+    assert one.found.endswith("; not in the universe: ZZNW03, ZZNW04, ZZNW05, ZZNW06, ZZNW07 and 2 more")
+    assert "BIST_UNIVERSE" in one.advice
+
+
+def test_a_second_source_is_told_with_what_it_holds(healthy, tmp_path):
+    write_archive(tmp_path / "second", simulated_bars(symbols=1, sessions=5))
+    chosen = {"bist_second_provider": "second_archive", "bist_second_archive_dir": tmp_path / "second"}
+    one = found(healthy.model_copy(update=chosen))["second source"]
+    assert (one.grade, one.found) == ("ok", "second_archive: 1 symbols; bars served: first")
 
 
 @pytest.mark.parametrize(("seconds", "grade"), [(5, "ok"), (120, "fault"), (-3600, "fault")])

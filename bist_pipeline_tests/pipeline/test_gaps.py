@@ -1,5 +1,6 @@
 """Gaps: what counts as one, how often it is asked for, and what filling them does. All data here are SIMULATED."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -7,19 +8,23 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bist_pipeline.core.calendar import OVERRIDES_FILE
 from bist_pipeline.core.clock import FixedClock
+from bist_pipeline.core.errors import CircuitOpenError, UnknownSymbolError
 from bist_pipeline.market.coverage import coalesced, outside, runs_of, with_attempts
 from bist_pipeline.pipeline.cleaning import clean_prices
+from bist_pipeline.pipeline.gap_attempts import noted
 from bist_pipeline.pipeline.gaps import MOST_ATTEMPTS, due_symbols, fill, unaskable, update_gaps
 from bist_pipeline.pipeline.ingest import ingest
-from bist_pipeline.pipeline.sources import open_sources
+from bist_pipeline.pipeline.sources import Sources, open_sources
 from bist_pipeline.pipeline.span import Span
 from bist_pipeline.pipeline.universe import refresh_universe
 from bist_pipeline.providers.registry import build_providers
 from bist_pipeline_tests.archives import sessions_from, simulated_bars
 from bist_pipeline_tests.conftest import AFTER_CLOSE
-from bist_pipeline_tests.pipeline.sites import execute
+from bist_pipeline_tests.pipeline.sites import execute, with_calendar_of_home
 from bist_pipeline_tests.pipeline.spoiled import lines_of, write_lines
+from bist_pipeline_tests.pipeline.stand_ins import watched
 
 BARS = simulated_bars(symbols=4, sessions=400)
 SYMBOLS = sorted(BARS["symbol"].unique())
@@ -154,6 +159,107 @@ def test_a_gap_that_grows_by_a_session_has_been_asked_for_as_often_as_before(sit
     update_gaps(context)
     assert gaps(context) == [(SYMBOLS[1], DAYS[395], DAYS[-1], "provider_silent", 3)]
     assert context.database.rows("SELECT min(found_at)::date AS day FROM market.gaps")[0].day == date(2021, 1, 4)
+
+
+def circuit_error():
+    return CircuitOpenError("circuit open until 20:00:00 (Istanbul): a test", AFTER_CLOSE, is_of_one_host=False)
+
+
+def attempts(context):
+    rows = context.database.rows(
+        "SELECT symbol, attempts, asked_at FROM market.gaps WHERE first_session <= :d", {"d": DAYS[-1]}
+    )
+    return {row.symbol: (row.attempts, row.asked_at) for row in rows}
+
+
+def test_an_open_circuit_costs_those_an_attempt_who_were_asked_and_nobody_else(sites, archive):
+    for symbol in SYMBOLS[:3]:
+        write_lines(archive, symbol, without(symbol, 20))
+    context = later(fetched(sites, archive, collector_max_workers=1), days=1)
+    update_gaps(context)
+    execute(context, f"UPDATE market.gaps SET attempts = 1, asked_at = '2021-01-05+03' WHERE symbol = '{SYMBOLS[2]}'")
+    before = attempts(context)
+    provider = watched(archive, faults={SYMBOLS[1]: circuit_error()})
+    report = fill(context, Sources((provider,), ()), SYMBOLS[:3])
+    assert provider.asked == SYMBOLS[:2]  # the third was not even asked for
+    assert report.answered == 1
+    now = context.clock.now()
+    assert attempts(context) == {**before, SYMBOLS[0]: (1, now)}
+    assert SYMBOLS[1] in due_symbols(context.database, now)
+
+
+def test_a_symbol_that_the_provider_does_not_have_was_asked_for(sites, archive):
+    write_lines(archive, SYMBOLS[1], without(SYMBOLS[1], 20))
+    context = fetched(sites, archive)
+    update_gaps(context)
+    fault = UnknownSymbolError("unknown")
+    fill(context, Sources((watched(archive, faults={SYMBOLS[1]: fault}),), ()), [SYMBOLS[1]])
+    assert attempts(context)[SYMBOLS[1]] == (1, context.clock.now())
+
+
+def test_an_attempt_stands_before_anybody_is_asked_and_stays_where_the_run_breaks_off(sites, archive):
+    write_lines(archive, SYMBOLS[1], without(SYMBOLS[1], 20))
+    context = fetched(sites, archive)
+    update_gaps(context)
+    assert broken_off(context, archive, asks=True) == 1
+    assert attempts(context)[SYMBOLS[1]][0] == 1
+    assert broken_off(context, archive, asks=False) == 2
+    assert attempts(context)[SYMBOLS[1]][0] == 1
+
+
+def broken_off(context, archive, *, asks):
+    """Break off while somebody is asked, or just before; returns how many attempts stood then."""
+    with suppress(KeyboardInterrupt), noted(context, (watched(archive),), [SYMBOLS[1]]) as (provider,):
+        if asks:
+            provider.history(SYMBOLS[1])
+        seen = attempts(context)[SYMBOLS[1]][0]
+        raise KeyboardInterrupt
+    return seen
+
+
+def closing(context, *positions):
+    """The exchange says afterwards that it did not trade on some days."""
+    lines = "".join(f"{DAYS[position]},closed,snow\n" for position in positions)
+    (context.settings.bist_home / OVERRIDES_FILE).write_text(f"session_date,kind,reason\n{lines}", encoding="utf-8")
+    closed = replace(with_calendar_of_home(context), clock=context.clock)
+    refresh_universe(closed, build_providers(closed.settings))
+    return closed
+
+
+@pytest.mark.parametrize("span", [(60, 61), (50, 50), (49, 53), None], ids=str)
+def test_a_session_that_turns_out_to_have_been_closed_leaves_its_gaps(sites, archive, span):
+    write_lines(archive, SYMBOLS[0], without(SYMBOLS[0], *range(48, 53)))
+    bad = [line | ({"Close": ""} if position == 51 else {}) for position, line in enumerate(LINES[SYMBOLS[1]])]
+    write_lines(archive, SYMBOLS[1], [line for position, line in enumerate(bad) if position != 50])
+    write_lines(archive, SYMBOLS[2], without(SYMBOLS[2], 50))
+    context = fetched(sites, archive)
+    update_gaps(context)
+    assert len(gaps(context)) == 4
+    context = closing(context, 50)
+    update_gaps(context, span and Span(DAYS[span[0]], DAYS[span[1]]))
+    assert gaps(context) == [
+        (SYMBOLS[0], DAYS[48], DAYS[52], "provider_silent", 0),
+        (SYMBOLS[1], DAYS[51], DAYS[51], "quarantined", 0),
+    ]
+    rows = context.database.rows("SELECT sessions FROM market.gaps WHERE symbol = :s", {"s": SYMBOLS[0]})
+    assert rows[0].sessions == 4
+
+
+@pytest.mark.parametrize("further_days", [0, 2, 4, 5, 30])
+def test_a_short_history_whose_first_rows_are_withheld_ends_where_they_begin(sites, archive, further_days):
+    bad = [line | ({"Close": ""} if position in (300, 301) else {}) for position, line in enumerate(LINES[SYMBOLS[1]])]
+    write_lines(archive, SYMBOLS[1], bad[300:])
+    days = (DAYS[-1] - DAYS[302]).days + 1 + further_days
+    context = fetched(sites, archive, min_history_days=days)
+    report = update_gaps(context)
+    found = [row[1:4] for row in gaps(context) if row[0] == SYMBOLS[1]]
+    assert found[-1] == (DAYS[300], DAYS[301], "quarantined")
+    asked = [day for first, last, _ in found for day in DAYS if first <= day <= last]
+    assert len(asked) == len(set(asked))
+    assert all(last < DAYS[300] for _, last, state in found if state == "short_history")
+    assert (len(found) == 2) == (DAYS[-1] - timedelta(days=days) < DAYS[300])
+    assert update_gaps(context).found == 0
+    assert report.gaps == update_gaps(context).gaps
 
 
 # MIN_HISTORY_DAYS counts days.

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from bist_pipeline.client import Client
-from bist_pipeline_tests.archives import simulated_bars, write_archive
-from bist_pipeline_tests.pipeline.sites import DERIVED, SERVED, assert_same_bits, contents, count, run
+from bist_pipeline_tests.archives import sessions_from, simulated_bars, write_archive
+from bist_pipeline_tests.pipeline.sites import DERIVED, SERVED, assert_same_bits, contents, count, execute, run
 from bist_pipeline_tests.pipeline.spoiled import lines_of, write_lines
 
 BARS = simulated_bars(symbols=4, sessions=120)
@@ -53,7 +53,13 @@ def of_others(frame):
     return frame[frame["symbol"] != SICK].reset_index(drop=True)
 
 
-def latest(context):
+def latest(context, day=LAST, at="23:00"):
+    """The newest signals, asked for at a time of a day in Istanbul."""
+    execute(
+        context,
+        "UPDATE operations.market SET clock_offset_seconds = "
+        f"extract(epoch FROM TIMESTAMP '{day} {at}' AT TIME ZONE 'Europe/Istanbul' - now())",
+    )
     client = Client(context.database.url.libpq)
     try:
         return client.latest_signals().set_index("symbol")
@@ -79,9 +85,38 @@ def test_the_last_good_signal_stays_and_says_why_it_is_stale(spoiled, healthy):
     assert told.loc[SICK, "session_date"] == pd.Timestamp(DAYS[-2])
     assert told.loc[SICK, "stale_since"] == pd.Timestamp(LAST)
     assert f"{SICK} on {LAST} breaks" in told.loc[SICK, "stale_because"]
+    assert told.loc[list(WELL), ["stale_since", "stale_because"]].isna().all(axis=None)
     before = contents(healthy, "serving.signals_v1").set_index(["symbol", "session_date"])["score"]
     assert told.loc[SICK, "score"] == before[(SICK, pd.Timestamp(DAYS[-2]))]
     assert not latest(healthy)["is_stale"].any()
+
+
+def test_an_outage_of_everything_is_told_two_hours_after_the_session_that_nobody_has(spoiled, healthy):
+    """Sessions over, and no bar of anybody: no symbol is better than another, and all are late."""
+    missing, second = (day.date() for day in sessions_from(FIRST, 122).astype("datetime64[us]").astype(object)[-2:])
+    final_at = healthy.database.rows("SELECT final_at FROM reference.sessions WHERE session_date = :d", {"d": missing})
+    due = pd.Timestamp(final_at[0].final_at).tz_convert("Europe/Istanbul") + pd.Timedelta(hours=2)
+    before, after = (f"{due + pd.Timedelta(seconds=s):%H:%M:%S}" for s in (-60, 60))
+    assert not latest(healthy, missing, before)["is_stale"].any()
+    told = latest(healthy, missing, after)
+    assert told["is_stale"].all()
+    assert set(told["session_date"]) == {pd.Timestamp(LAST)}
+    assert set(told["stale_since"]) == {pd.Timestamp(missing)}
+    later = latest(healthy, second)
+    assert set(later["stale_since"]) == {pd.Timestamp(missing)}
+    assert later["stale_because"].str.startswith(f"provider_silent: its history ends on {LAST}").all()
+    # What was withheld on an earlier session is not why the newest one is lacking.
+    assert latest(spoiled, second)["stale_because"].equals(
+        later["stale_because"].where(later.index != SICK, later.loc[SICK, "stale_because"])
+    )
+
+
+def test_a_bar_whose_signal_is_not_published_yet_is_said_to_be_there(sites, healthy, tmp_path):
+    context = sites.make(tmp_path, copy_of=healthy)
+    execute(context, f"DELETE FROM serving.signals WHERE symbol = '{SICK}' AND session_date = '{LAST}'")
+    told = latest(context)
+    assert told["is_stale"].to_dict() == {SICK: True} | dict.fromkeys(WELL, False)
+    assert told.loc[SICK, "stale_because"] == "no signal is published yet"
 
 
 def test_a_corrected_row_flows_on_by_itself(spoiled, healthy):

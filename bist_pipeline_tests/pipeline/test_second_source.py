@@ -1,6 +1,7 @@
 """The second source from its setting to its tables: fetched once, never in the first's way, compared and stored."""
 
 import os
+from dataclasses import replace
 from datetime import date
 
 import pandas as pd
@@ -15,6 +16,7 @@ from bist_pipeline.pipeline.second_source import (
     open_second,
     read_second,
     read_third,
+    second_marks,
     store_comparison,
     take_second,
 )
@@ -198,3 +200,59 @@ def test_status_shows_licence_and_terms_of_every_provider_and_which_are_chosen(c
         name: name in {"archive", "second_archive"} for name in providers.index
     }
     assert (providers["licence"] != "").all()
+
+
+def told_by(context):
+    """Whose rows are stored, how many, and on which basis."""
+    rows = context.database.rows("SELECT symbol, basis, count(*) AS n FROM market.second_prices GROUP BY symbol, basis")
+    return {row.symbol: (row.basis, row.n) for row in rows}
+
+
+def configured(context, **settings):
+    return replace(context, settings=context.settings.model_copy(update=settings))
+
+
+def test_rows_of_another_folder_do_not_pass_for_those_of_the_present_one(context, folders, tmp_path):
+    take_second(context, SYMBOLS)
+    other = write_archive(tmp_path / "other", SECOND[SECOND["symbol"] != "ZZAAB"])
+    (other / "ZZAAC.csv").write_text("Date,Close\nyesterday,?!\n", encoding="utf-8")
+    moved = configured(context, bist_second_archive_dir=other)
+    assert statuses(take_second(moved, SYMBOLS)) == {"ZZAAA": "answered", "ZZAAB": "missing", "ZZAAC": "failed"}
+    assert set(told_by(moved)) == {"ZZAAA"}
+    # The same folder by another way is the same folder: what fails keeps its rows, what stays is not read again.
+    again = configured(context, bist_second_archive_dir=folders[1] / ".." / "other")
+    write_archive(other, SECOND[SECOND["symbol"] == "ZZAAC"])
+    assert take_second(again, SYMBOLS).summary()["second_fetched"] == 2
+    (other / "ZZAAC.csv").unlink()
+    take_second(again, SYMBOLS)
+    assert set(told_by(again)) == {"ZZAAA", "ZZAAC"}
+
+
+def test_the_same_files_on_another_basis_are_read_again_and_judged_again(context):
+    take_second(context, SYMBOLS)
+    before = second_marks(context)
+    other = configured(context, bist_second_archive_basis="as_traded")
+    assert take_second(other, SYMBOLS).summary()["second_fetched"] == 3
+    assert {basis for basis, _ in told_by(other).values()} == {"as_traded"}
+    assert all(second_marks(other)[symbol] != before[symbol] for symbol in SYMBOLS)
+
+
+def test_a_part_of_the_universe_is_asked_for_and_what_this_folder_told_of_the_rest_stays(context):
+    take_second(context, SYMBOLS)
+    take_second(context, SYMBOLS[:1])
+    assert set(told_by(context)) == set(SYMBOLS)
+
+
+def test_without_a_second_source_its_rows_go_and_come_back_with_it(context):
+    take_second(context, SYMBOLS)
+    take_second(configured(context, bist_second_provider=""), SYMBOLS)
+    assert told_by(context) == {}
+    assert take_second(context, SYMBOLS).summary()["second_fetched"] == 3
+    assert set(told_by(context)) == set(SYMBOLS)
+
+
+def test_symbols_that_the_second_does_not_know_compare_to_nothing(context):
+    ingest(context, build_providers(context.settings), SYMBOLS)
+    first = contents(context, "market.raw_prices").assign(fetched_at=pd.Timestamp("2024-01-01", tz="UTC"))
+    choice = compare_with_second(context, first, contents(context, "market.second_prices"))
+    assert (len(choice.rows), len(choice.standing_in)) == (0, 0)

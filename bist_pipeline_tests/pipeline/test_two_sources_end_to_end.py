@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from bist_pipeline_tests.archives import simulated_bars, write_archive
-from bist_pipeline_tests.pipeline.sites import contents, count, execute, run
+from bist_pipeline_tests.pipeline.sites import assert_same_bits, contents, count, execute, run
 
 BARS = simulated_bars(symbols=3, sessions=120)
 DAYS = sorted({day.date() for day in BARS["session_date"]})
@@ -97,3 +97,33 @@ def test_a_bar_of_the_second_that_somebody_deletes_comes_back_with_its_session(b
         execute(context, f"{sql} market.daily_prices {what} WHERE symbol = '{SICK}' AND session_date = '{GONE}'")
         run(context, GONE, GONE)
         assert bar(context, GONE).loc[0, "close_try"] == truth(GONE)
+
+
+def test_symbols_that_the_second_source_does_not_have_are_cleaned_without_it(sites, tmp_path):
+    second = write_archive(tmp_path / "second", BARS)
+    (second / "ZZAAC.csv").unlink()
+    # Two symbols at a time: the last batch holds none that the second knows.
+    context = sites.make(
+        write_archive(tmp_path / "first", stale_and_gone(BARS)),
+        bist_archive_basis="as_traded",
+        bist_second_provider="second_archive",
+        bist_second_archive_dir=second,
+        bist_second_archive_basis="as_traded",
+        bist_bar_choice="supported",
+        collector_batch_size=2,
+    )
+    run(context, FIRST, LAST)
+    assert count(context, "serving.prices_v1", "symbol = 'ZZAAC'") == len(DAYS)
+    assert bar(context, GONE).loc[0, "close_try"] == truth(GONE)
+
+
+def test_taking_the_second_source_away_serves_the_firsts_bars_as_if_it_had_never_been(both, sites, tmp_path):
+    context = both("supported")
+    alone = sites.make(tmp_path / "first", bist_archive_basis="as_traded")
+    run(alone, FIRST, LAST)
+    object.__setattr__(context, "settings", context.settings.model_copy(update={"bist_second_provider": ""}))
+    run(context, FIRST, LAST)
+    for table in ("market.second_prices", "market.source_comparison"):
+        assert count(context, table) == 0
+    for table in ("market.daily_prices", "market.verdicts", "market.quarantine", "analytics.indicators"):
+        assert_same_bits(contents(context, table), contents(alone, table), table)

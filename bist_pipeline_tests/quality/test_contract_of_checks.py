@@ -102,7 +102,7 @@ def test_numbers_that_are_no_prices_are_looked_at_without_a_warning(check, value
 @over_all_checks
 def test_a_clean_range_passes(check):
     rows = [
-        {"symbol": symbol, "session_date": day, "low_raw": 248.3, "volume_raw": 1e6 + position}
+        {"symbol": symbol, "session_date": day, "low_raw": 248.3, "volume_raw": 1_000_001.0 + 2 * position}
         for symbol in ("THYAO", "AKBNK")
         for position, day in enumerate(DAYS)
     ]

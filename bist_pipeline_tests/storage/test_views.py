@@ -11,6 +11,7 @@ from bist_pipeline.core.errors import StorageError
 from bist_pipeline.pipeline.contracts import contracts
 from bist_pipeline.storage.database import Database
 from bist_pipeline.storage.url import DatabaseUrl
+from bist_pipeline.storage.views import NOT_FOR_ALL
 from bist_pipeline_tests.kept import database_url, kept_url  # noqa: F401 - fixtures
 
 # As promised to consumers (docs of the design, §1): columns are only ever appended behind these.
@@ -114,12 +115,23 @@ def test_the_reader_reads_nothing_else(database, reader):
         "CREATE TABLE public.mine (x int)",
         "CREATE SCHEMA mine",
         "ALTER ROLE bist_reader CREATEROLE",
+        "SELECT lo_create(0)",
+        "SELECT lo_from_bytea(0, 'mine')",
+        "SELECT lo_unlink(1)",
     ],
 )
 def test_the_reader_changes_nothing(reader, statement, is_careless):
     # Read-only by default saves a careless person; the privileges stop one who switches that off.
     with pytest.raises(StorageError, match=r"read-only|permission denied|must be owner|cannot update view"):
         change(reader, statement, is_careless=is_careless)
+
+
+def test_the_reader_makes_no_temporary_table_whoever_made_the_role(database, reader):
+    # The role belongs to the server and this right to each database; a copy of a database starts without it.
+    database.run_alone(f"GRANT TEMPORARY ON DATABASE {database.url.database} TO PUBLIC")
+    change(database, NOT_FOR_ALL, is_careless=True)
+    with pytest.raises(StorageError, match="permission denied to create temporary tables"):
+        change(reader, "CREATE TEMPORARY TABLE mine (x int)", is_careless=False)
 
 
 def change(database: Database, statement: str, *, is_careless: bool) -> None:

@@ -79,7 +79,7 @@ def compare(
     """
     pairs = pair(first, second, sessions)
     compared = compare_bars(pairs)
-    known = pd.DataFrame(columns=list(ACTION_COLUMNS)) if actions is None else actions
+    known = pd.DataFrame(columns=list(ACTION_COLUMNS)) if actions is None else _of_days(actions)
     steps, changes = unexplained_steps(compared, known)
     gaps = find_gaps(pairs, compared)
     blocks = [
@@ -92,6 +92,11 @@ def compare(
     rows = pd.concat(blocks, ignore_index=True).drop_duplicates(["symbol", "session_date"])
     rows = _typed(rows.sort_values(["symbol", "session_date"], ignore_index=True), ROW_TYPES)
     return Comparison(rows, _recognised(compared, steps), _brought(pairs, compared, gaps, rows))
+
+
+def _of_days(actions: pd.DataFrame) -> pd.DataFrame:
+    """One row per symbol and day: the factors are those of all actions of the day together, on the row of each."""
+    return actions.dropna(subset=["price_factor", "share_ratio"], how="all").drop_duplicates(["symbol", "ex_date"])
 
 
 def _bars(compared: Compared, actions: pd.DataFrame, third: FloatArray | None) -> pd.DataFrame:

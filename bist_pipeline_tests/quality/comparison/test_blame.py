@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bist_pipeline.core.ticks import snap
 from bist_pipeline.quality.comparison.engine import compare
 from bist_pipeline_tests.quality.comparison.invented import (
     PRICES,
@@ -189,3 +190,24 @@ def test_a_price_that_is_missing_or_not_one_is_not_compared():
     assert told(compare(BARS, second)) == []
     second["open_try"] = np.nan
     assert told(compare(BARS, second)) == []
+
+
+@pytest.mark.parametrize("names", [["bonus"], ["bonus", "rights"]], ids=["one action", "two actions on one day"])
+def test_what_all_actions_of_a_day_leave_is_counted_once_however_many_they_are(names):
+    """DAGI, 2025-02-19: a bonus of 150 % and rights of 100 % at 1 lira, one day's factor on the row of each."""
+    first = BARS.copy()
+    own = (first["symbol"] == "ZZAAB").to_numpy()
+    after = own & (first["session_date"] >= DAY).to_numpy()
+    first.loc[after, PRICES] = snap(first.loc[after, PRICES] * 0.2963, first.loc[after, ["session_date"]])[0]
+    whole = first.copy()
+    whole.loc[own & ~after, PRICES] *= 0.2963
+    second = in_turnover(adjusted(whole), first)
+    row = {"symbol": "ZZAAB", "ex_date": pd.Timestamp(DAY), "price_factor": 0.2963, "share_ratio": 3.5}
+    actions = pd.DataFrame([row | {"kind": name} for name in names])
+    assert told(compare(first, second, actions=actions)) == []
+    # The bar before the ex-date is held against the one after it: the factor is needed between them.
+    before = ("ZZAAB", day(BARS, "ZZAAB", 79), "bar")
+    stale = with_stale_close(first, "ZZAAB", 79)
+    assert told(compare(stale, second, actions=actions)) == [(*before, "second_supported")]
+    stale = with_stale_close(second, "ZZAAB", 79)
+    assert told(compare(first, stale, actions=actions)) == [(*before, "first_supported")]
