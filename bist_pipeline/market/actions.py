@@ -141,8 +141,10 @@ def _shaped(frame: pd.DataFrame, origin: str) -> pd.DataFrame:
     return pd.DataFrame(columns).assign(origin=origin).astype({"origin": "str"}).reset_index(drop=True)
 
 
-# Of an amount: what a provider's rounding may have made of it. Yahoo states six decimals of what it divided by later
-# splits, so that the same dividend is stated anew, a little off, with every split.
+# What a provider's rounding may have made of an amount. Yahoo states six decimals of what it divided by later splits,
+# so that the same dividend is stated anew, a little off, with every split: half a digit, and as a share of the amount,
+# so that what was never divided is the same number.
+_HALF_A_DIGIT = 0.5e-6
 _ROUNDING = 5e-6
 
 
@@ -159,9 +161,7 @@ def paid(actions: pd.DataFrame) -> npt.NDArray[np.float64]:
 
 def _shortest(amount: float, scale: float) -> float:
     whole = amount * scale
-    stated = len(np.format_float_positional(amount, trim="-").partition(".")[2])
-    cut = 0.5 * 10.0 ** -min(stated, 12) * scale if scale != 1 else 0.0
-    width = max(cut, _ROUNDING * abs(whole))
+    width = max(_HALF_A_DIGIT * scale if scale != 1 else 0.0, _ROUNDING * abs(whole))
     near = (round(whole, decimals) for decimals in range(13))
     return next((value for value in near if abs(value - whole) <= width), whole)
 

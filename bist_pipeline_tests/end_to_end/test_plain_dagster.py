@@ -62,6 +62,10 @@ def test_in_a_fresh_checkout_dagster_says_what_to_type(shell, checkout, command)
     assert not (checkout / ".bist").exists()
 
 
+JOBS = ["derive_sessions", "fill_gaps_job", "refresh_session", "restate_job"]
+SENSORS = ["fill_gaps", "first_load", "restate_dirty"]
+
+
 def test_after_env_dagster_materializes_a_partition_and_serves_its_ui(shell, checkout, tmp_path):
     archive, sessions = recent_archive(tmp_path / "archive", symbols=3, sessions=60)
     partition, switch = str(sessions[-1]), tmp_path / "stop"
@@ -84,7 +88,7 @@ def test_after_env_dagster_materializes_a_partition_and_serves_its_ui(shell, che
         """
         done = shell(script, checkout, **variables)
         assert done.returncode == 0, done.stderr[-3000:]
-        assert done.stdout.splitlines()[-1] == "['derive_sessions', 'refresh_session'] ['first_load']"
+        assert done.stdout.splitlines()[-1] == f"{JOBS} {SENSORS}"
 
         assert shell("bist-pipeline env --stop", checkout, **variables).returncode == 0
         wait_for("the server ends", lambda: not EmbeddedServer(home).is_running(), 10)

@@ -58,8 +58,8 @@ def test_a_repaired_bar_is_of_grade_b_and_says_what_was_done():
 def test_a_judged_bar_is_withheld_with_every_reason_in_the_providers_own_values():
     judged = Judged(
         verdicts(
-            ("AAA", DAYS[1], "unit_error", "withhold", "a hundred times too dear."),
-            ("AAA", DAYS[1], "other", "withhold", "And more."),
+            ("AAA", DAYS[1], "unit_error", "withhold", "And more."),
+            ("AAA", DAYS[1], "bar_range", "withhold", "a hundred times too wide."),
             ("AAA", DAYS[2], "stale", "doubt", "As the day before."),
             ("BBB", DAYS[2], "break", "none", "An action."),
         ),
@@ -68,8 +68,8 @@ def test_a_judged_bar_is_withheld_with_every_reason_in_the_providers_own_values(
     cleaned = clean(rows(), small_schedule(), judged=judged)
     assert len(cleaned.accepted) + len(cleaned.quarantined) == len(rows())
     row = cleaned.quarantined.iloc[0]
-    assert (row["symbol"], row["rule"], row["close_raw"]) == ("AAA", "unit_error", 11.0)
-    assert row["reason"] == "AAA on 2024-01-03 breaks unit_error: a hundred times too dear. And more."
+    assert (row["symbol"], row["rule"], row["close_raw"]) == ("AAA", "bar_range", 11.0)
+    assert row["reason"] == "AAA on 2024-01-03 breaks bar_range: a hundred times too wide. And more."
     doubtful = cleaned.accepted[cleaned.accepted["grade"] == "C"]
     assert doubtful[["symbol", "repaired"]].to_numpy().tolist() == [["AAA", "stale"]]
 

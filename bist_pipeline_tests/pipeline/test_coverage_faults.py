@@ -40,7 +40,7 @@ EVENINGS = [
 ]
 
 STEPS_OF_ONE_COURSE = 14
-COURSES = 6
+COURSES = 4
 
 
 def course(rng):

@@ -47,18 +47,19 @@ def day(sites, tmp_path_factory):
     bars = bars[bars["session_date"] <= "2021-03-10"]
     archive = write_archive(tmp_path_factory.mktemp("day") / "archive", bars)
     context = sites.make(archive)
-    noon = refresh(context, bars, "14:30", "13.37")
+    noon = refresh(context, bars, "14:30", 0.1)
     seen = all_contents(context, SERVED), known(context)
-    evening = refresh(context, bars, "18:30", "14.41")
+    evening = refresh(context, bars, "18:30", -0.1)
     return {"noon": (noon, *seen), "evening": (evening, all_contents(context, SERVED), known(context), context)}
 
 
-def refresh(context, bars, written: str, close: str):
+def refresh(context, bars, written: str, rise: float):
     """Write the files at a time of 2021-03-10 and refresh that session on the next morning."""
     for symbol, own in bars.groupby("symbol"):
         lines = lines_of(own)
         if symbol == "ZZAAA":
-            lines[-1] |= {"Open": close, "High": close, "Low": close, "Close": close}
+            price = f"{float(lines[-2]['Close']) + rise:.2f}"
+            lines[-1] |= {"Open": price, "High": price, "Low": price, "Close": price}
         place = write_lines(context.settings.bist_archive_dir, str(symbol), lines)
         at = datetime.fromisoformat(f"2021-03-10T{written}").replace(tzinfo=ISTANBUL).timestamp()
         os.utime(place, (at, at))

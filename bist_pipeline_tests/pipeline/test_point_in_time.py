@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bist_pipeline.core.bars import Bars
+from bist_pipeline.core.bars import PRICE_COLUMNS, Bars
 from bist_pipeline.core.calendar import ORIGIN
 from bist_pipeline.indicators.engine import compute_indicators
 from bist_pipeline.pipeline.cleaning import clean_prices
@@ -206,6 +206,9 @@ def test_another_answer_of_the_same_history_is_no_changed_bar(sites, archive, wh
 
 def test_an_archive_as_traded_with_splits_is_derived_in_its_sessions_shares_too(sites, tmp_path):
     bars = simulated_bars(1, 60, first=FIRST)
+    after = bars["session_date"] >= bars["session_date"].iloc[39]
+    for name in PRICE_COLUMNS:
+        bars.loc[after, name] = (bars.loc[after, name] / 2).round(2)
     folder = write_archive(tmp_path / "archive", bars)
     place = folder / "ZZAAA.csv"
     lines = place.read_text().splitlines()
