@@ -40,7 +40,7 @@ EVENINGS = [
 ]
 
 STEPS_OF_ONE_COURSE = 14
-COURSES = 4
+COURSES = 3
 
 
 def course(rng):
