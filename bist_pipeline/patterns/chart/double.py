@@ -1,0 +1,119 @@
+"""Double top and double bottom.
+
+Belongs here: two extremes at one level with a deep turn between them, and the rise (or fall) that leads into them.
+"""
+
+from types import MappingProxyType
+
+import numpy as np
+
+from bist_pipeline.core.bars import FloatArray
+from bist_pipeline.patterns.structures.closes import lowest_close_over
+from bist_pipeline.patterns.structures.contract import Candidates, ChartPattern, Life, Outline, Rule, mirrored
+from bist_pipeline.patterns.structures.outlines import level, outline
+from bist_pipeline.patterns.structures.swings import TROUGH, swings
+
+_P = MappingProxyType(
+    {
+        "level_log": 0.03,
+        "level_atr": 1.0,
+        "depth_log": 0.10,
+        "depth_atr": 4.0,
+        "least_bars": 10,
+        "most_bars": 60,
+        "rise_depths": 1.0,
+        "wait_bars_share": 1.0,
+    }
+)
+
+# The trough from which the rise into the pattern comes, then Lo, Mamaysky & Wang's E1, E2, E3.
+_BEFORE, _LEFT, _VALLEY, _RIGHT = range(4)
+
+
+def _apart(c: Candidates) -> FloatArray:
+    return np.abs(c.price(_LEFT) - c.price(_RIGHT)) / np.maximum(_P["level_log"], _P["level_atr"] * c.atr)
+
+
+def _height(c: Candidates) -> FloatArray:
+    return (c.price(_LEFT) + c.price(_RIGHT)) / 2 - c.price(_VALLEY)
+
+
+RULES = (
+    Rule("tops_level", "tolerances", "first top against second (3 % or 1 ATR)", _apart, most=1.0),
+    Rule(
+        "valley_deep",
+        "least depths",
+        "mean of the tops over the valley, in what is asked (10 % or 4 ATR)",
+        lambda c: _height(c) / np.maximum(_P["depth_log"], _P["depth_atr"] * c.atr),
+        least=1.0,
+    ),
+    Rule(
+        "tops_spaced",
+        "bars",
+        "from the first top to the second",
+        lambda c: (c.row(_RIGHT) - c.row(_LEFT)).astype(np.float64),
+        least=_P["least_bars"],
+        most=_P["most_bars"],
+    ),
+    Rule(
+        "rise_before",
+        "heights",
+        "rise from the trough before into the first top, over the pattern's height",
+        lambda c: (c.price(_LEFT) - c.price(_BEFORE)) / _height(c),
+        least=_P["rise_depths"],
+    ),
+    Rule(
+        "not_broken_before",
+        "ATR",
+        "lowest close over the valley after the second top, before it was known",
+        lambda c: lowest_close_over(c, level(c, c.price(_VALLEY))),
+        least=0.0,
+    ),
+)
+
+
+def _outline(c: Candidates) -> Outline:
+    span = c.row(_RIGHT) - c.row(_LEFT)
+    tops = np.maximum(c.price(_LEFT), c.price(_RIGHT))
+    sides = np.minimum(c.row(_VALLEY) - c.row(_LEFT), c.row(_RIGHT) - c.row(_VALLEY))
+    return outline(
+        c,
+        height=_height(c),
+        wait_bars=np.ceil(span * _P["wait_bars_share"]).astype(np.int64),
+        upper=level(c, tops),
+        lower=level(c, c.price(_VALLEY)),
+        stop_down=tops,
+        top=tops,
+        bottom=c.price(_VALLEY),
+        touches=np.full(len(c), 3),
+        ideal_touches=3,
+        fit=1 - _apart(c),
+        structure=sides * 2 / span,
+    )
+
+
+DOUBLE_TOP = ChartPattern(
+    name="double_top",
+    version=1,
+    direction="bearish",
+    mirror="double_bottom",
+    title="Double top",
+    meaning="Two peaks at one level after a rise, with a deep valley between them; a close below the valley is said to "
+    "end the rise.",
+    source="Bulkowski (depth, spacing, confirmation by a close beyond the middle extreme), Lo, Mamaysky & Wang 2000 "
+    "(level); ours: tolerances in ATR, and a rise into the first top at least as high as the pattern, because its "
+    "target asks as much to be given back.",
+    parameters=_P,
+    warm_up=75,
+    candidates=lambda view: swings(view, 4, TROUGH),
+    rules=RULES,
+    outline=_outline,
+    life=Life(breaks="down", margin_atr=0.0),
+)
+
+DOUBLE_BOTTOM = mirrored(
+    DOUBLE_TOP,
+    title="Double bottom",
+    meaning="Two troughs at one level after a fall, with a high peak between them; a close above the peak is said to "
+    "end the fall.",
+)

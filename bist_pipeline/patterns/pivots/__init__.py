@@ -1,0 +1,1 @@
+"""Where a price turned, and when that became known."""

@@ -1,0 +1,159 @@
+"""Compiled loops over bars.
+
+Belongs here: what each bar needs of the bar before it. Imported where it is used: the compiler takes half a second.
+Every loop goes over one symbol after the other and looks back only.
+"""
+
+import numpy as np
+from numba import njit
+
+from bist_pipeline.core.bars import FloatArray
+from bist_pipeline.patterns.pivots.arrays import Flags, Ints
+
+_compiled = njit(cache=True, nogil=True, error_model="numpy")
+
+
+@_compiled
+def average_true_ranges(high: FloatArray, low: FloatArray, close: FloatArray, offsets: Ints, span: int) -> FloatArray:
+    """Wilder's average true range, as TA-Lib computes it: the mean of the first `span` true ranges, then smoothed."""
+    answer = np.full(len(close), np.nan)
+    for s in range(len(offsets) - 1):
+        start, end = offsets[s], offsets[s + 1]
+        mean = 0.0
+        for t in range(start + 1, end):
+            top, bottom = max(high[t], close[t - 1]), min(low[t], close[t - 1])
+            if t - start < span:
+                mean += (top - bottom) / span
+            elif t - start == span:
+                mean += (top - bottom) / span
+                answer[t] = mean
+            else:
+                mean = (mean * (span - 1) + (top - bottom)) / span
+                answer[t] = mean
+    return answer
+
+
+@_compiled
+def deviations(close: FloatArray, usable: Flags, offsets: Ints, span: int) -> FloatArray:
+    """Standard deviation of the last `span` returns of usable bars, at every bar."""
+    answer = np.full(len(close), np.nan)
+    ring = np.empty(span)
+    for s in range(len(offsets) - 1):
+        count = 0
+        latest = np.nan
+        for t in range(offsets[s] + 1, offsets[s + 1]):
+            if usable[t]:
+                ring[count % span] = close[t] - close[t - 1]
+                count += 1
+                if count >= span:
+                    mean = 0.0
+                    for value in ring:
+                        mean += value
+                    mean /= span
+                    total = 0.0
+                    for value in ring:
+                        total += (value - mean) * (value - mean)
+                    latest = np.sqrt(total / (span - 1))
+            answer[t] = latest
+    return answer
+
+
+@_compiled
+def volume_scores(volume: FloatArray, offsets: Ints, span: int) -> FloatArray:
+    """Volume in standard deviations from the mean of the `span` bars before."""
+    answer = np.full(len(volume), np.nan)
+    for s in range(len(offsets) - 1):
+        for t in range(offsets[s] + span, offsets[s + 1]):
+            mean = 0.0
+            for i in range(t - span, t):
+                mean += volume[i]
+            mean /= span
+            total = 0.0
+            for i in range(t - span, t):
+                total += (volume[i] - mean) * (volume[i] - mean)
+            deviation = np.sqrt(total / (span - 1))
+            if deviation > 0.0:
+                answer[t] = (volume[t] - mean) / deviation
+    return answer
+
+
+@_compiled
+def zigzag(
+    high: FloatArray, low: FloatArray, sigma: FloatArray, usable: Flags, offsets: Ints, kappa: float
+) -> tuple[Ints, Ints, Ints, Ints]:
+    """Find turning points; see `zigzag.py` for the rule.
+
+    Returns:
+        Row of each turning point, row at which it became known, +1 for a peak and −1 for a trough, and how many there
+        are of each symbol.
+    """
+    room = len(high)
+    rows, known, kinds = np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room, np.int64)
+    counts = np.zeros(max(len(offsets) - 1, 0), np.int64)
+    found = 0
+    for s in range(len(offsets) - 1):
+        leg, top, bottom = 0, -1, -1  # the leg's direction (0: not known yet) and the rows of its extremes
+        before = found
+        for t in range(offsets[s], offsets[s + 1]):
+            if not usable[t] or not sigma[t] > 0.0:
+                continue
+            cut = kappa * sigma[t]
+            if top < 0:
+                top = bottom = t
+                continue
+            raised = leg >= 0 and high[t] > high[top]
+            lowered = leg <= 0 and low[t] < low[bottom]
+            if raised:
+                top = t
+            if lowered:
+                bottom = t
+            # A bar that goes beyond the leg's extreme extends it, whatever else it does.
+            fell = leg >= 0 and not raised and top < t and low[t] <= high[top] - cut
+            rose = leg <= 0 and not lowered and bottom < t and high[t] >= low[bottom] + cut
+            if fell and rose:  # only before the first leg: the older extreme turned first
+                fell, rose = top < bottom, bottom < top
+            if fell:
+                rows[found], known[found], kinds[found] = top, t, 1
+                found += 1
+                leg, bottom = -1, t
+            elif rose:
+                rows[found], known[found], kinds[found] = bottom, t, -1
+                found += 1
+                leg, top = 1, t
+        counts[s] = found - before
+    return rows[:found], known[:found], kinds[:found], counts
+
+
+@_compiled
+def bar_pivots(high: FloatArray, usable: Flags, offsets: Ints, before: int, after: int) -> tuple[Ints, Ints]:
+    """Find bars whose high is above those of the bars before and not below those of the bars after.
+
+    Bars that are not usable are passed over, as if they were not there.
+
+    Returns:
+        Row of each, and row of the bar at which it became known: the `after`-th usable one.
+    """
+    rows, known = np.empty(len(high), np.int64), np.empty(len(high), np.int64)
+    found = 0
+    width = before + after + 1
+    ring = np.empty(width, np.int64)
+    for s in range(len(offsets) - 1):
+        count = 0
+        for t in range(offsets[s], offsets[s + 1]):
+            if not usable[t]:
+                continue
+            ring[count % width] = t
+            count += 1
+            if count < width:
+                continue
+            centre = ring[(count - 1 - after) % width]
+            highest = True
+            for back in range(width):
+                other = ring[(count - 1 - back) % width]
+                if (back < after and high[other] > high[centre]) or (back > after and high[other] >= high[centre]):
+                    highest = False
+                    break
+            if highest:
+                rows[found], known[found] = centre, t
+                found += 1
+    return rows[:found], known[:found]

@@ -1,0 +1,1 @@
+"""The machinery that all chart patterns share: candidates, rules, life cycles, events."""

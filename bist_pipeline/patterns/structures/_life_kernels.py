@@ -1,0 +1,185 @@
+"""Compiled loops over the lives of structures.
+
+Belongs here: following each structure bar by bar from the session at which it became known; `life.py` says the rules in
+words. Imported where it is used: the compiler takes half a second. The small functions are inlined by it.
+
+Arrays travel in groups, in these orders:
+
+    spans    known, first, last (rows), sorted by known
+    lines    upper_row, upper, upper_slope, lower_row, lower, lower_slope
+    levels   height, stop_up, stop_down, top, bottom, margin
+    windows  earliest, latest, hold bars
+    confirm  whether a break upward confirms, whether one downward does, least volume z of the confirming bar
+    tape     high, low, close, volume_z, traded, locked, row after the last bar of each row's symbol
+    book     per structure: count of changes; and of each change: row, state, reason, way, line, target, stop
+"""
+
+import numpy as np
+from numba import njit
+
+_compiled = njit(cache=True, nogil=True, error_model="numpy")
+
+# Fates of a candidate that keeps every rule.
+KEPT, MERGED, BROKEN_BEFORE = 0, 1, 2
+
+# States and reasons, in the order of `life.STATES` and `life.REASONS`.
+FORMING, CONFIRMED, TARGET, STOPPED, BUSTED, EXPIRED = range(6)
+DETECTED, BEYOND, BEYOND_LOCKED, UNLOCKED, TARGET_TOUCHED, STOP_TOUCHED, REVERSED = range(7)
+TOO_LATE, OTHER_SIDE, TOO_EARLY, HELD_OUT = 7, 8, 9, 10
+
+MOST_CHANGES = 6  # forming, confirmed while locked, confirmed again, stopped, busted; and one to spare
+_BUST_MOVE = np.log(1.1)  # Bulkowski: a bust has moved no more than 10 % the right way
+
+
+@_compiled
+def follow(spans, lines, levels, windows, confirm, tape):
+    """Merge what is one structure and follow each from the bar at which it was known.
+
+    Returns:
+        Fates (n,) and the book.
+    """
+    n = len(spans[0])
+    fates = np.zeros(n, np.int64)
+    over = np.full(n, -1, np.int64)  # row at which a structure expired unconfirmed
+    kept = np.empty(n, np.int64)
+    found = 0
+    shape = (n, MOST_CHANGES)
+    whole = (
+        np.full(shape, -1, np.int64),
+        np.zeros(shape, np.int64),
+        np.zeros(shape, np.int64),
+        np.zeros(shape, np.int64),
+    )
+    book = (np.zeros(n, np.int64), whole, (np.full(shape, np.nan), np.full(shape, np.nan), np.full(shape, np.nan)))
+    for i in range(n):
+        if _is_known(i, spans, kept, found, over):
+            fates[i] = MERGED
+            continue
+        fates[i], row, way = _wait(i, spans, lines, levels, windows, confirm, tape, book, over)
+        if fates[i] == KEPT:
+            kept[found] = i
+            found += 1
+            if way != 0:
+                _hold(i, row, way, lines, levels, windows, tape, book)
+    return fates, book
+
+
+@_compiled
+def _is_known(i, spans, kept, found, over):
+    """Whether a structure is one that was known before, and had not expired unconfirmed."""
+    known, first, last = spans
+    for k in range(found - 1, -1, -1):
+        a = kept[k]
+        if known[a] < first[i]:
+            break
+        shared = min(last[a], last[i]) - max(first[a], first[i]) + 1
+        whole = max(last[a], last[i]) - min(first[a], first[i]) + 1
+        same = 2 * shared >= whole or (first[a] == first[i] and known[a] == known[i])
+        if same and not (0 <= over[a] < known[i]):
+            return True
+    return False
+
+
+@_compiled
+def _line(row, value, slope, i, t):
+    return value[i] + slope[i] * (t - row[i])
+
+
+@_compiled
+def _note(book, i, t, state, reason, way, line, target, stop):
+    counts, (rows, states, reasons, ways), (lines, targets, stops) = book
+    c = counts[i]
+    rows[i, c], states[i, c], reasons[i, c], ways[i, c] = t, state, reason, way
+    lines[i, c], targets[i, c], stops[i, c] = line, target, stop
+    counts[i] = c + 1
+
+
+@_compiled
+def _wait(i, spans, lines, levels, windows, confirm, tape, book, over):
+    """Wait for the break. Returns the fate, and the row and way of the break (0: none)."""
+    upper_row, upper, upper_slope, lower_row, lower, lower_slope = lines
+    earliest, latest, _ = windows
+    up, down, least_z = confirm
+    close, volume_z, traded = tape[2], tape[3], tape[4]
+    margin, begin = levels[5][i], spans[0][i]
+    for t in range(begin, tape[6][begin]):
+        above, below = _line(upper_row, upper, upper_slope, i, t), _line(lower_row, lower, lower_slope, i, t)
+        end = -1
+        if t > latest[i]:
+            end = TOO_LATE
+        elif traded[t] and (close[t] > above + margin or close[t] < below - margin):
+            way = 1 if close[t] > above + margin else -1
+            if not (up if way > 0 else down):
+                end = OTHER_SIDE
+            elif t < earliest[i]:
+                end = TOO_EARLY
+            elif least_z == -np.inf or volume_z[t] >= least_z:
+                return KEPT, t, way
+        if end >= 0 and t == begin:
+            return BROKEN_BEFORE, t, 0
+        if end >= 0:
+            _note(book, i, t, EXPIRED, end, 0, np.nan, np.nan, np.nan)
+            over[i] = t
+            break
+        if t == begin:
+            line = np.nan if up and down else (above if up else below)
+            _note(book, i, t, FORMING, DETECTED, 0, line, np.nan, np.nan)
+    return KEPT, -1, 0
+
+
+@_compiled
+def _hold(i, confirmed, way, lines, levels, windows, tape, book):
+    """Follow a confirmed structure to its end; line, target and stop are those of the confirming bar."""
+    height, stop_up, stop_down, top, bottom, _ = levels
+    high, low, _, _, traded, locked, end_row = tape
+    above = _line(lines[0], lines[1], lines[2], i, confirmed)
+    below = _line(lines[3], lines[4], lines[5], i, confirmed)
+    line, guard, far = (above, stop_up[i], bottom[i]) if way > 0 else (below, stop_down[i], top[i])
+    if np.isnan(guard):
+        guard = below if way > 0 else above
+    goal = line + way * height[i]
+    waits = locked[confirmed] == way
+    _note(book, i, confirmed, CONFIRMED, BEYOND_LOCKED if waits else BEYOND, way, line, goal, guard)
+    stopped = False
+    best = high[confirmed] if way > 0 else low[confirmed]
+    for t in range(confirmed + 1, end_row[confirmed]):
+        if t > confirmed + windows[2]:
+            if not stopped:
+                _note(book, i, t, EXPIRED, HELD_OUT, way, line, goal, guard)
+            break
+        if not traded[t]:
+            continue
+        is_small = way * (best - line) <= _BUST_MOVE
+        state = _turn(t, way, is_small, stopped, far, guard, goal, tape)
+        if state == FORMING and waits and not stopped and locked[t] != way:
+            waits = False
+            now = _line(lines[0], lines[1], lines[2], i, t) if way > 0 else _line(lines[3], lines[4], lines[5], i, t)
+            if way * (tape[2][t] - now) > 0.0:
+                _note(book, i, t, CONFIRMED, UNLOCKED, way, line, goal, guard)
+        elif state != FORMING:
+            _note(book, i, t, state, _reason(state), way, line, goal, guard)
+            stopped = state == STOPPED
+            if not (stopped and is_small):
+                break
+        best = max(best, high[t]) if way > 0 else min(best, low[t])
+
+
+@_compiled
+def _turn(t, way, is_small, stopped, far, guard, goal, tape):
+    """What a bar does to a confirmed structure: the worst first; `FORMING` for nothing."""
+    high, low, close = tape[0], tape[1], tape[2]
+    against, along = (low[t], high[t]) if way > 0 else (high[t], low[t])
+    if is_small and way * (close[t] - far) < 0.0:
+        return BUSTED
+    if not stopped and way * (against - guard) <= 0.0:
+        return STOPPED
+    if not stopped and way * (along - goal) >= 0.0:
+        return TARGET
+    return FORMING
+
+
+@_compiled
+def _reason(state):
+    if state == BUSTED:
+        return REVERSED
+    return STOP_TOUCHED if state == STOPPED else TARGET_TOUCHED

@@ -1,0 +1,250 @@
+"""What a chart pattern is: where it is looked for, which rules it must keep, and what would confirm it.
+
+Belongs here: the types that a new pattern's file fills in. A pattern's file states one side, the one a chartist calls
+the top, or the bullish one; its mirror image is the same rules on the tape upside down (`mirrored`). It works on whole
+arrays of candidates, never on one at a time, and does not know which symbol it sees.
+
+    candidates(view)  →  every place where the pattern could be, each with the bar at which all of it was known
+    rules             →  each measures one number a candidate; the first that is out of its bounds is counted
+    outline(found)    →  for what keeps every rule: the lines whose break decides, target and stop
+    life              →  how long it may wait for the break, and how long it is followed after
+
+All prices are natural logarithms: 0.03 is 3 %. What must not depend on a share's price or temper is measured in ATR
+(`Candidates.atr`), and a line's slope in ATR a bar.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+
+from bist_pipeline.core.bars import FloatArray
+from bist_pipeline.core.errors import RegistryError
+from bist_pipeline.patterns.contract import Direction
+from bist_pipeline.patterns.pivots.tape import Flags, Ints, Tape
+from bist_pipeline.patterns.structures.view import View
+
+Bound = float | Callable[["Candidates"], FloatArray]
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Places where a pattern could be, shape (n,); their points, shape (n, k).
+
+    Attributes:
+        view: What they were found in.
+        known: Row of the bar at which all of it was known: never before the last point was confirmed.
+        rows: Rows of the points in time order; −1 where a candidate has fewer than k.
+        prices: Logarithms of their prices; NaN there.
+        known_rows: Row at which each point became known; −1 there.
+        scale: κ of the zigzag that the points come from; 0 where they come from elsewhere.
+        own: What the pattern's file found out of each, by name, shape (n,) or (n, …).
+    """
+
+    view: View
+    known: Ints
+    rows: Ints
+    prices: FloatArray
+    known_rows: Ints
+    scale: FloatArray
+    own: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.known)
+
+    @property
+    def tape(self) -> Tape:
+        """The bars."""
+        return self.view.tape
+
+    @property
+    def first_row(self) -> Ints:
+        """Row of the first point."""
+        return self.rows[:, 0]
+
+    @property
+    def last_row(self) -> Ints:
+        """Row of the last point."""
+        return self.rows.max(axis=1, initial=-1)
+
+    @property
+    def atr(self) -> FloatArray:
+        """ATR(14) at the last point; NaN before it is known."""
+        return self.tape.atr[self.last_row]
+
+    @property
+    def bars(self) -> Ints:
+        """Bars from the first point to the last."""
+        return self.last_row - self.first_row
+
+    def price(self, point: int) -> FloatArray:
+        """Price of a point, counted from 0; from the end where negative."""
+        return self.prices[:, point]
+
+    def row(self, point: int) -> Ints:
+        """Row of a point."""
+        return self.rows[:, point]
+
+    def take(self, chosen: Flags | Ints) -> "Candidates":
+        """Keep some of them."""
+        return Candidates(
+            self.view,
+            self.known[chosen],
+            self.rows[chosen],
+            self.prices[chosen],
+            self.known_rows[chosen],
+            self.scale[chosen],
+            {name: values[chosen] for name, values in self.own.items()},
+        )
+
+    def with_own(self, **values: np.ndarray) -> "Candidates":
+        """Add what was found out of them."""
+        return replace(self, own={**self.own, **values})
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One condition: a number that must lie within bounds. What cannot be measured (NaN) does not keep it.
+
+    Attributes:
+        name: Unique within the pattern; what the reject census counts.
+        unit: Of the number: `ATR`, `%` of log price, `bars`, `touches`, `ratio` …
+        description: What is measured, for a person who asks why there is no pattern.
+        measure: From candidates to one number each.
+        least: Smallest that keeps the rule, itself included.
+        most: Largest that keeps the rule, itself included.
+    """
+
+    name: str
+    unit: str
+    description: str
+    measure: Callable[[Candidates], FloatArray]
+    least: float = -np.inf
+    most: float = np.inf
+
+    def slack(self, values: FloatArray) -> FloatArray:
+        """How far within the bounds numbers lie, in the rule's unit; negative by how much they miss."""
+        return np.minimum(values - self.least, self.most - values)
+
+
+@dataclass(frozen=True)
+class Outline:
+    """What a structure looks like and what decides it; shapes (n,).
+
+    A line is given by its value (log price) at a row and its slope a bar. Above the upper line and below the lower one
+    the structure is left; `Life.breaks` says which of the two confirms it.
+
+    Attributes:
+        upper_row, upper, upper_slope: The line above; at a level nobody reaches (+inf) where there is none.
+        lower_row, lower, lower_slope: The line below; −inf where there is none.
+        height: From the line that is broken to the target, in log price, above zero.
+        stop_up, stop_down: Stop after a break upward and downward; NaN: the other line, where it is at the break.
+        top, bottom: The structure's extremes: a close beyond the other one after a small move is a bust.
+        earliest: First row at which a break counts; a close beyond a line before it ends the structure.
+        latest: Last row at which a break counts.
+        touches: How many points lie on its lines.
+        ideal_touches: How many would be convincing.
+        fit: How well the points lie on its lines or at their levels, 0…1.
+        structure: How well formed it is otherwise, 0…1 (symmetry, proportion).
+    """
+
+    upper_row: Ints
+    upper: FloatArray
+    upper_slope: FloatArray
+    lower_row: Ints
+    lower: FloatArray
+    lower_slope: FloatArray
+    height: FloatArray
+    stop_up: FloatArray
+    stop_down: FloatArray
+    top: FloatArray
+    bottom: FloatArray
+    earliest: Ints
+    latest: Ints
+    touches: Ints
+    ideal_touches: int
+    fit: FloatArray
+    structure: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """How long a structure lives and what confirms it.
+
+    Attributes:
+        breaks: Which close confirms: beyond the upper line, the lower one, or either. A close beyond the line that does
+            not confirm ends the structure.
+        margin_atr: How far beyond the line the close must be, in ATR at the last point.
+        hold_bars: Bars after the confirmation within which target or stop must be reached.
+        volume_z: Least volume of the confirming bar, in standard deviations from the mean of the 20 before; −inf: any.
+    """
+
+    breaks: Literal["up", "down", "either"]
+    margin_atr: float = 0.25
+    hold_bars: int = 60
+    volume_z: float = -np.inf
+
+
+@dataclass(frozen=True, slots=True)
+class ChartPattern:
+    """One chart pattern: its declaration and its functions.
+
+    Attributes:
+        name: Registered name, unique over the room; a storage contract.
+        version: Raised when candidates, rules, outline or life change.
+        direction: What it is said to announce; neutral where the break decides.
+        mirror: Registered name of its mirror image; its own name where it is its own; empty where it has none because
+            its definition is not symmetric.
+        title: The pattern's usual name.
+        meaning: One sentence: what it looks like and what it is said to mean.
+        source: Where the definition stands, and what in it is ours.
+        parameters: Every threshold by name; the rules read them from here.
+        warm_up: Sessions before the first possible event.
+        candidates: From a view to the places where it could be.
+        rules: In the order in which they are asked.
+        outline: From the candidates that keep every rule to their lines.
+        life: See `Life`.
+        flipped: Whether its functions see the tape upside down.
+    """
+
+    name: str
+    version: int
+    direction: Direction
+    mirror: str
+    title: str
+    meaning: str
+    source: str
+    parameters: Mapping[str, float]
+    warm_up: int
+    candidates: Callable[[View], Candidates]
+    rules: tuple[Rule, ...]
+    outline: Callable[[Candidates], Outline]
+    life: Life
+    flipped: bool = False
+
+    def __post_init__(self) -> None:
+        names = [rule.name for rule in self.rules]
+        twice = {name for name in names if names.count(name) > 1}
+        if twice:
+            raise RegistryError(f"pattern {self.name}: two rules are called {', '.join(sorted(twice))}")
+        if (self.life.breaks == "either") != (self.direction == "neutral"):
+            raise RegistryError(f"pattern {self.name}: breaks {self.life.breaks} does not go with {self.direction}")
+
+
+_OPPOSITE: Mapping[Direction, Direction] = {"bullish": "bearish", "bearish": "bullish", "neutral": "neutral"}
+
+
+def mirrored(pattern: ChartPattern, *, title: str, meaning: str) -> ChartPattern:
+    """Declare the mirror image of a pattern: the same functions on the tape upside down."""
+    if not pattern.mirror or pattern.mirror == pattern.name:
+        raise RegistryError(f"pattern {pattern.name} has no mirror image to declare")
+    return replace(
+        pattern,
+        name=pattern.mirror,
+        mirror=pattern.name,
+        title=title,
+        meaning=meaning,
+        direction=_OPPOSITE[pattern.direction],
+        flipped=not pattern.flipped,
+    )

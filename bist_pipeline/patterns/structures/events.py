@@ -1,0 +1,128 @@
+"""From structures and their changes to the rows of `analytics.chart_patterns`.
+
+Belongs here: what is said of one change of one structure, all changes at once. Does not belong here: finding them, or
+when a row could be known in hours and minutes (`pipeline/known_at.py`).
+
+A row speaks in the shares and money of its own session: prices on the tape times the basis of that session. Prices are
+rounded to a millionth of a lira: the last bit of a logarithm is not the same on every machine.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from bist_pipeline.core.bars import FloatArray
+from bist_pipeline.patterns.pivots.tape import Flags, Ints, Tape
+from bist_pipeline.patterns.structures.confidence import WEIGHTS, confidence_terms, shape_confidence, volume_profile
+from bist_pipeline.patterns.structures.engine import Detected
+from bist_pipeline.patterns.structures.life import REASONS, STATES
+from bist_pipeline.patterns.structures.points import lines_json, pivots_json
+
+_DECIMALS = 6
+_TAPES = ("limit_down", "", "limit_up")
+_FORMING, _EXPIRED = STATES.index("forming"), STATES.index("expired")
+_TARGET, _CONFIRMED = STATES.index("target"), STATES.index("confirmed")
+
+_Dates = npt.NDArray[np.datetime64]
+
+
+def chart_events(tape: Tape, detected: Sequence[Detected], since: date | None = None) -> pd.DataFrame:
+    """State every change of every structure from a session on.
+
+    Args:
+        tape: The tape, upright, that was searched.
+        detected: What was found in it.
+        since: First session of the answer; None for all. It changes no row.
+
+    Returns:
+        One row a change, sorted by symbol, session and event: the columns of `analytics.chart_patterns` but `known_at`
+        and `updated_at`.
+    """
+    first = np.datetime64("0000-01-01" if since is None else since, "D")
+    parts = [_rows(tape, one, first) for one in detected]
+    filled = [part for part in parts if len(part)] or parts[:1]
+    rows = pd.concat(filled, ignore_index=True)
+    order = np.lexsort((rows["event_id"].to_numpy(dtype=str), rows.pop("row").to_numpy()))
+    return rows.take(order).reset_index(drop=True)
+
+
+def _rows(tape: Tape, one: Detected, first: np.datetime64) -> pd.DataFrame:
+    chosen = tape.day[one.changes.row] >= first
+    structure, row, state = (getattr(one.changes, name)[chosen] for name in ("structure", "row", "state"))
+    way = one.changes.way[chosen] * _sign(one)
+    money = tape.unit_try[row] * tape.basis[row]
+    shown, places = np.unique(structure, return_inverse=True)
+    found = one.found.take(shown)
+    terms = confidence_terms(one, shown)
+    volumes = volume_profile(found)
+    symbols = np.array(tape.symbols, dtype=object)[tape.symbol_index[row]]
+    pattern, span = one.pattern, (tape.day[found.first_row], tape.day[found.last_row], tape.day[found.known])
+    started, last_pivot, formed = (values[places] for values in span)
+    frame = {
+        "row": row,
+        "symbol": pd.array(symbols, dtype="str"),
+        "session_date": tape.day[row].astype("datetime64[us]"),
+        "event_id": _event_ids(symbols, pattern.name, started, formed),
+        "pattern": _same(pattern.name, len(row)),
+        "direction": _texts(("bearish", pattern.direction, "bullish"), way + 1),
+        "state": _texts(STATES, state),
+        "because": _texts(REASONS, one.changes.reason[chosen]),
+        "started_on": started.astype("datetime64[us]"),
+        "last_pivot_on": last_pivot.astype("datetime64[us]"),
+        "formed_on": formed.astype("datetime64[us]"),
+        "scale": found.scale[places],
+        "close_try": np.round(tape.price_close[row] * tape.basis[row], _DECIMALS),
+        "line_try": _lira(one, one.changes.line[chosen], money),
+        "target_try": _lira(one, one.changes.target[chosen], money),
+        "stop_try": _lira(one, one.changes.stop[chosen], money),
+        "height_atr": (one.outline.height[shown] / found.atr)[places],
+        "touches": one.outline.touches[shown][places].astype(np.int64),
+        "shape_confidence": shape_confidence(terms)[places],
+        **{f"confidence_{name}": terms[name][places] for name in WEIGHTS},
+        **{f"volume_{name}_third": volumes[places, part] for part, name in enumerate(("first", "middle", "last"))},
+        "volume_z": tape.volume_z[row],
+        "tape": _texts(_TAPES, tape.locked[row].astype(np.int64) + 1),
+        "is_tradeable": _tradeable(state, way, tape.locked[row]),
+        "pivots": pivots_json(one, found, places, tape.basis[row]),
+        "lines": lines_json(one, shown, places, tape.basis[row]),
+        "version": np.full(len(row), pattern.version, dtype=np.int64),
+        "is_final": tape.is_final[row],
+    }
+    return pd.DataFrame(frame)
+
+
+def _sign(one: Detected) -> int:
+    return -1 if one.pattern.flipped else 1
+
+
+def _lira(one: Detected, logs: FloatArray, money: FloatArray) -> FloatArray:
+    """Prices of log prices as the pattern's view sees them, in the money of each row; NaN where there is none."""
+    return np.round(np.exp(np.where(np.isfinite(logs), logs, np.nan) * _sign(one)) * money, _DECIMALS)
+
+
+def _tradeable(state: Ints, way: Ints, locked: npt.NDArray[np.int8]) -> pd.arrays.BooleanArray:
+    """Whether what a change asks for could be done at that close: enter at a confirmation, leave at an end.
+
+    One buys to enter upward and to leave downward; nobody sells to a buyer at the upper limit, nor buys at the lower.
+    """
+    side = np.where(state == _CONFIRMED, way, -way)
+    nothing_asked = (state == _FORMING) | (way == 0) | (state == _EXPIRED)
+    return pd.arrays.BooleanArray(locked != side, mask=nothing_asked)
+
+
+def _event_ids(symbols: np.ndarray, pattern: str, started: _Dates, formed: _Dates) -> pd.api.extensions.ExtensionArray:
+    first, known = np.datetime_as_string(started, unit="D"), np.datetime_as_string(formed, unit="D")
+    return pd.array(
+        [f"{s}:{pattern}:{a}:{b}" for s, a, b in zip(symbols, first.tolist(), known.tolist(), strict=True)], dtype="str"
+    )
+
+
+def _same(text: str, count: int) -> pd.api.extensions.ExtensionArray:
+    return pd.array([text], dtype="str").repeat(count)
+
+
+def _texts(texts: Sequence[str], positions: Ints | Flags) -> pd.api.extensions.ExtensionArray:
+    return pd.array(list(texts), dtype="str").take(positions)
