@@ -155,7 +155,8 @@ def test_pattern_events_are_read_for_a_range(client, market):
     events = client.pattern_events(DAYS[0], DAYS[2])
     assert places(events) == [("ZZAAA", DAYS[1]), ("ZZAAB", DAYS[1])]
     assert events["pattern"].tolist() == ["doji", "hammer"]
-    assert json.loads(events["details"].iloc[0]) == {"trend_before": None, "trend_slope_atr": None, "fits_trend": None}
+    told = ("trend_before", "trend_slope_atr", "fits_trend", "level_distance_atr", "is_locked")
+    assert json.loads(events["details"].iloc[0]) == dict.fromkeys(told)
     assert len(client.pattern_events(DAYS[2], DAYS[2])) == 0
 
 

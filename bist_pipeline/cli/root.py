@@ -19,6 +19,7 @@ _COMMANDS = {
     "refresh": "Refresh one session: the one in progress, or one that is over.",
     "restate": "Compute anew what rests on bars that have changed since.",
     "signals": "Print the served signals.",
+    "explain": "Say why a signal is what it is, and why there is a chart pattern, or none.",
     "status": "Say what is stored, what is missing and what is withheld.",
     "doctor": "Check database, provider, disk, clock and versions; say what to do.",
     "export": "Write the served tables as files.",

@@ -21,6 +21,7 @@ _LIVE_CHAIN = (
     "market/daily_prices",
     "analytics/indicators",
     "analytics/candlestick_patterns",
+    "analytics/chart_patterns",
     "analytics/signals",
     "serving/published",
 )
@@ -28,6 +29,6 @@ _LIVE_CHAIN = (
 refresh_session = dg.define_asset_job(
     "refresh_session",
     selection=dg.AssetSelection.assets(*(name.split("/") for name in _LIVE_CHAIN)),
-    description="The session in progress: quotes in batches, forming bars, indicators, candlesticks, signals, publish.",
+    description="The session in progress: quotes in batches, forming bars, indicators, patterns, signals, publish.",
     tags=LIVE_TAGS,
 )

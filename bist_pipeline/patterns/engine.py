@@ -1,7 +1,7 @@
 """From bars to the frame of candlestick events.
 
 Belongs here: calling every candlestick for every symbol and assembling what they found. Does not belong here: any rule
-of a pattern, any score.
+of a pattern, any score, what lies around a candlestick in the share's whole history (`level_context.py`).
 
 1. For each symbol, call each candlestick with that symbol's whole history and write the answers side by side, sessions
    down and patterns (sorted by name) across, so that the places that are not 0 come out in the order of the answer.

@@ -42,6 +42,8 @@ class Contracts:
     source_comparison: Contract
     indicators: Contract
     candlestick_patterns: Contract
+    chart_patterns: Contract
+    chart_candidates: Contract
     signals: Contract
     pattern_reliability: Contract
     publishes: Contract
@@ -64,42 +66,50 @@ def contracts() -> Contracts:
     """Build all contracts."""
     terms = [(term.name, term.description) for term in registered_terms().values()]
     return Contracts(
-        stocks=reference.STOCKS,
-        sessions=reference.SESSIONS,
-        delivered_actions=reference.DELIVERED_ACTIONS,
-        corporate_actions=reference.CORPORATE_ACTIONS,
-        action_factors=reference.ACTION_FACTORS,
-        listings=reference.LISTINGS,
-        schema_changes=reference.SCHEMA_CHANGES,
-        raw_prices=market.RAW_PRICES,
-        daily_prices=market.DAILY_PRICES,
-        quarantine=market.QUARANTINE,
-        fetch_ledger=market.FETCH_LEDGER,
-        quotes=market.QUOTES,
-        quality_findings=trust.QUALITY_FINDINGS,
-        undoings=trust.UNDOINGS,
-        verdicts=trust.VERDICTS,
-        repairs=trust.REPAIRS,
-        revisions=trust.REVISIONS,
-        restatements=trust.RESTATEMENTS,
-        payloads=trust.PAYLOADS,
-        gaps=trust.GAPS,
-        second_prices=trust.SECOND_PRICES,
-        source_comparison=trust.SOURCE_COMPARISON,
+        **_FIXED,
         indicators=analytics.indicators_contract((c.name, c.unit, c.description) for c in indicator_columns()),
-        candlestick_patterns=analytics.CANDLESTICK_PATTERNS,
         signals=analytics.signals_contract(terms),
-        pattern_reliability=analytics.PATTERN_RELIABILITY,
-        publishes=serving.PUBLISHES,
         served_signals=serving.signals_contract(terms),
-        served_events=serving.PATTERN_EVENTS,
-        signal_models=serving.SIGNAL_MODELS,
-        market=operations.MARKET,
-        pace=operations.PACE,
-        leases=operations.LEASES,
-        circuits=operations.CIRCUITS,
-        requests=operations.REQUESTS,
     )
+
+
+# Those that stand in `schemas/` as they are.
+_FIXED: dict[str, Contract] = {
+    "stocks": reference.STOCKS,
+    "sessions": reference.SESSIONS,
+    "delivered_actions": reference.DELIVERED_ACTIONS,
+    "corporate_actions": reference.CORPORATE_ACTIONS,
+    "action_factors": reference.ACTION_FACTORS,
+    "listings": reference.LISTINGS,
+    "schema_changes": reference.SCHEMA_CHANGES,
+    "raw_prices": market.RAW_PRICES,
+    "daily_prices": market.DAILY_PRICES,
+    "quarantine": market.QUARANTINE,
+    "fetch_ledger": market.FETCH_LEDGER,
+    "quotes": market.QUOTES,
+    "quality_findings": trust.QUALITY_FINDINGS,
+    "undoings": trust.UNDOINGS,
+    "verdicts": trust.VERDICTS,
+    "repairs": trust.REPAIRS,
+    "revisions": trust.REVISIONS,
+    "restatements": trust.RESTATEMENTS,
+    "payloads": trust.PAYLOADS,
+    "gaps": trust.GAPS,
+    "second_prices": trust.SECOND_PRICES,
+    "source_comparison": trust.SOURCE_COMPARISON,
+    "candlestick_patterns": analytics.CANDLESTICK_PATTERNS,
+    "chart_patterns": analytics.CHART_PATTERNS,
+    "chart_candidates": analytics.CHART_CANDIDATES,
+    "pattern_reliability": analytics.PATTERN_RELIABILITY,
+    "publishes": serving.PUBLISHES,
+    "served_events": serving.PATTERN_EVENTS,
+    "signal_models": serving.SIGNAL_MODELS,
+    "market": operations.MARKET,
+    "pace": operations.PACE,
+    "leases": operations.LEASES,
+    "circuits": operations.CIRCUITS,
+    "requests": operations.REQUESTS,
+}
 
 
 @cache

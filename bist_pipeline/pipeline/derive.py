@@ -1,4 +1,4 @@
-"""Deriving: from accepted bars to indicators, candlesticks and signals.
+"""Deriving: from accepted bars to indicators, candlesticks, chart patterns and signals.
 
 How each derivation works:
 1. read every accepted bar from each symbol's first one up to the end of the span: one origin per symbol, so that the
@@ -7,8 +7,8 @@ How each derivation works:
 3. make the span of the table hold exactly these rows, in one transaction.
 
 Alone, the signals read the stored indicators and candlesticks of the span, some sessions at a time. `derive_together`
-goes through the history once, some symbols at a time: what was computed for one table is at hand for the next, and the
-three tables are written at the same time. Both give the same rows, bit for bit.
+goes through the history once, some symbols at a time: what was computed for one table is at hand for the next, and all
+tables are written at the same time. Both give the same rows, bit for bit.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -23,7 +24,8 @@ from bist_pipeline.core.bars import Bars
 from bist_pipeline.core.fingerprint import running_fingerprints
 from bist_pipeline.indicators.engine import compute_indicators
 from bist_pipeline.operations import kill_switch
-from bist_pipeline.pipeline.ahead import ahead
+from bist_pipeline.pipeline.ahead import ahead, spread
+from bist_pipeline.pipeline.charts import Charts, find_candlesticks, find_charts, tape_of
 from bist_pipeline.pipeline.context import PipelineContext
 from bist_pipeline.pipeline.contracts import contracts
 from bist_pipeline.pipeline.dirty import current, read_dirt, settle
@@ -31,13 +33,13 @@ from bist_pipeline.pipeline.grades import Grades, read_grades
 from bist_pipeline.pipeline.known_at import KnownMoments, known_moments
 from bist_pipeline.pipeline.point_in_time import PointInTime, read_point_in_time
 from bist_pipeline.pipeline.span import Span
-from bist_pipeline.pipeline.traded import detect_traded, is_traded
+from bist_pipeline.pipeline.traded import is_traded
 from bist_pipeline.providers.registry import provider_delay
 from bist_pipeline.schemas.contract import Contract
 from bist_pipeline.signals.registry import indicator_inputs
 from bist_pipeline.signals.score import score_signals
 from bist_pipeline.storage.bars import read_bars
-from bist_pipeline.storage.bulk import BulkTransaction, Scope, WriteCounts
+from bist_pipeline.storage.bulk import BulkTransaction, Replacement, Scope, WriteCounts
 
 # Rows computed and handed to the database at once: bounds memory whatever the number of symbols, and the first block
 # is all that the writing has to wait for.
@@ -78,9 +80,25 @@ def derive_candlesticks(context: PipelineContext, span: Span, symbols: Sequence[
     with _writing(context, contracts().candlestick_patterns) as bulk:
         history, shares = bars_for(context, span, symbols), read_point_in_time(context.database)
         moments = _moments(context, span)
-        found = (shares.compute(detect_traded, block, span.first) for block in _blocks(history))
+        found = (find_candlesticks(block, shares, tape_of(block, shares), span.first) for block in _blocks(history))
         blocks = (moments.stamp(block) for block in found)
         return _write(bulk, contracts().candlestick_patterns, blocks, span.scope(symbols))
+
+
+def derive_charts(context: PipelineContext, span: Span, symbols: Sequence[str] | None = None) -> DeriveReport:
+    """Fill `analytics.chart_patterns`, and `analytics.chart_candidates` beside it, for a span."""
+    events, census = contracts().chart_patterns, contracts().chart_candidates
+    with _writing(context, events) as bulk:
+        history, shares = bars_for(context, span, symbols), read_point_in_time(context.database)
+        moments, scope = _moments(context, span), span.scope(symbols)
+        targets = [bulk.replacement(events, scope), bulk.replacement(census, scope)]
+        seen: list[pd.Series] = []
+        for found in spread(lambda block: find_charts(tape_of(block, shares), span.first), _blocks(history)):
+            targets[0].add(moments.stamp(found.events))
+            targets[1].add(found.census)
+            seen.append(_count(found.events))
+        counts = [target.finish() for target in targets]
+        return _report(events, counts[0], seen)
 
 
 def derive_signals(context: PipelineContext, span: Span, symbols: Sequence[str] | None = None) -> DeriveReport:
@@ -103,7 +121,7 @@ def derive_together(
     symbols: Sequence[str] | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[DeriveReport, ...]:
-    """Fill the three tables for a span in one pass; each is a transaction of its own, as when derived alone.
+    """Fill all tables for a span in one pass; each is a transaction of its own, as when derived alone.
 
     Args:
         context: The run's surroundings.
@@ -111,39 +129,78 @@ def derive_together(
         symbols: Only these; None for all.
         progress: Told how many of how many blocks are written.
     """
-    tables = (contracts().signals, contracts().candlestick_patterns, contracts().indicators)
     scope = span.scope(symbols)
-    seen: list[list[pd.Series]] = [[] for _ in tables]
-    # The pool ends first: no connection is rolled back while a thread still writes to it.
-    with ExitStack() as transactions, ThreadPoolExecutor(len(tables), thread_name_prefix="write") as pool:
+    seen: list[list[pd.Series]] = [[] for _ in _groups()]
+    # The pools end first: no connection is rolled back while a thread still writes to it.
+    with ExitStack() as transactions, ThreadPoolExecutor(len(seen)) as writers, ThreadPoolExecutor(1) as charting:
         # The last one opened commits first: what signals rest on is there before them.
-        opened = [transactions.enter_context(context.database.bulk(f"writing {table.name}")) for table in tables]
-        targets = [bulk.replacement(table, scope) for bulk, table in zip(opened, tables, strict=True)]
+        opened = [transactions.enter_context(context.database.bulk(f"writing {one[0].name}")) for one in _groups()]
+        targets = [
+            [bulk.replacement(table, scope) for table in group] for bulk, group in zip(opened, _groups(), strict=True)
+        ]
         # Read under the locks: a run that read its bars before another one's would overwrite newer rows with older.
         dirt = read_dirt(context, span, symbols)
-        moments, blocks = _moments(context, span), list(_blocks(bars_for(context, span, symbols)))
-        shares, grades = read_point_in_time(context.database), read_grades(context.database, span)
+        given = _given(context, span)
+        blocks = list(_blocks(bars_for(context, span, symbols)))
         progress(0, len(blocks))
-        for done, frames in enumerate(ahead(_derived(block, span, moments, shares, grades) for block in blocks), 1):
+        derived = (_derived(block, span.first, given, charting) for block in blocks)
+        for done, groups in enumerate(ahead(derived), 1):
             kill_switch.check(context.settings.bist_kill_switch)
-            list(pool.map(lambda target, frame: target.add(frame), targets, frames))
-            for days, frame in zip(seen, frames, strict=True):
-                days.append(_count(frame))
+            list(writers.map(_add, targets, groups))
+            for days, frames in zip(seen, groups, strict=True):
+                days.append(_count(frames[0]))
             progress(done, len(blocks))
-        counts = list(pool.map(lambda target: target.finish(), targets))
+        counts = list(writers.map(_finish, targets))
         settle(opened[0], dirt, span.last)
-    return tuple(map(_report, tables, counts, seen))[::-1]
+    told = zip(_groups(), counts, seen, strict=True)
+    return tuple(_report(group[0], count, days) for group, count, days in told)[::-1]
+
+
+def _groups() -> tuple[tuple[Contract, ...], ...]:
+    """Tables that are written together: each group is one transaction, named after its first table."""
+    known = contracts()
+    charts = (known.chart_patterns, known.chart_candidates)
+    return (known.signals,), charts, (known.candlestick_patterns,), (known.indicators,)
+
+
+def _add(targets: Sequence[Replacement], frames: Sequence[pd.DataFrame]) -> None:
+    for target, frame in zip(targets, frames, strict=True):
+        target.add(frame)
+
+
+def _finish(targets: Sequence[Replacement]) -> WriteCounts:
+    """Make all tables of a group hold what was copied; what is told is the first one's."""
+    first, *others = targets
+    counts = first.finish()
+    for other in others:
+        other.finish()
+    return counts
+
+
+class _Given(NamedTuple):
+    """What the derivation of every symbol needs beside its bars."""
+
+    moments: KnownMoments
+    shares: PointInTime
+    grades: Grades
+
+
+def _given(context: PipelineContext, span: Span) -> _Given:
+    return _Given(_moments(context, span), read_point_in_time(context.database), read_grades(context.database, span))
 
 
 def _derived(
-    bars: Bars, span: Span, moments: KnownMoments, shares: PointInTime, grades: Grades
-) -> tuple[pd.DataFrame, ...]:
-    """Signals, candlesticks and indicators of some symbols."""
-    indicators, candles, closes = (
-        shares.compute(part, bars, span.first) for part in (compute_indicators, detect_traded, _closes)
-    )
-    signals = _signals(indicators, candles, closes)
-    return grades.stamp(moments.stamp(signals)), moments.stamp(candles), indicators
+    bars: Bars, since: date, given: _Given, charting: ThreadPoolExecutor
+) -> tuple[tuple[pd.DataFrame, ...], ...]:
+    """The rows of some symbols, in the order of `_groups`."""
+    moments, shares, grades = given
+    tape = tape_of(bars, shares)
+    coming = charting.submit(find_charts, tape, since)
+    candles = find_candlesticks(bars, shares, tape, since)
+    indicators, closes = (shares.compute(part, bars, since) for part in (compute_indicators, _closes))
+    signals = grades.stamp(moments.stamp(_signals(indicators, candles, closes)))
+    charts: Charts = coming.result()
+    return (signals,), (moments.stamp(charts.events), charts.census), (moments.stamp(candles),), (indicators,)
 
 
 def _stored_signals(

@@ -13,11 +13,11 @@ import pandas as pd
 
 from bist_pipeline.core.bars import Bars
 from bist_pipeline.indicators.engine import compute_indicators
+from bist_pipeline.pipeline.charts import find_candlesticks, find_charts, tape_of
 from bist_pipeline.pipeline.context import PipelineContext
 from bist_pipeline.pipeline.contracts import contracts
 from bist_pipeline.pipeline.point_in_time import PointInTime
 from bist_pipeline.pipeline.span import Span
-from bist_pipeline.pipeline.traded import detect_traded
 from bist_pipeline.storage.bulk import BulkTransaction
 
 
@@ -76,16 +76,20 @@ def settle(bulk: BulkTransaction, dirt: Dirt, last: date) -> None:
 
 
 def current(context: PipelineContext, dirt: Dirt, bars: Bars, span: Span, shares: PointInTime) -> Dirt:
-    """Keep the symbols whose stored indicators and candlesticks of a span are what these bars give.
+    """Keep the symbols whose stored indicators, candlesticks and chart patterns of a span are what these bars give.
 
-    Signals rest on both tables, which another run, or a person who materialised one asset alone, may have left behind.
+    Another run, or a person who materialised one asset alone, may have left one of the tables behind.
     """
     if not len(dirt.frame):
         return dirt
     own = Bars(bars.frame[bars.frame["symbol"].isin(dirt.symbols)].reset_index(drop=True))
+    tape = tape_of(own, shares)
+    charts = find_charts(tape, span.first)
     pairs = (
         (contracts().indicators.name, shares.compute(compute_indicators, own, span.first)),
-        (contracts().candlestick_patterns.name, shares.compute(detect_traded, own, span.first)),
+        (contracts().candlestick_patterns.name, find_candlesticks(own, shares, tape, span.first)),
+        (contracts().chart_patterns.name, charts.events),
+        (contracts().chart_candidates.name, charts.census),
     )
     agreeing = set(dirt.symbols)
     for table, rows in pairs:
@@ -100,7 +104,7 @@ def _agreeing(context: PipelineContext, table: str, rows: pd.DataFrame, symbols:
         WHERE session_date BETWEEN $1 AND $2 AND symbol = ANY (string_to_array($3, ','))""",
         [span.first, span.last, ",".join(symbols)],
     )
-    keys = [name for name in ("symbol", "session_date", "pattern") if name in rows.columns]
+    keys = [name for name in ("symbol", "session_date", "pattern", "event_id") if name in rows.columns]
     return {symbol for symbol in symbols if _same(rows, stored, symbol, keys)}
 
 

@@ -68,6 +68,14 @@ class PointInTime:
         parts = [_own_rows(function(_joined(bars, some), since), some) for some in _portions(series, self.series_rows)]
         return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
 
+    def in_last_shares(self, bars: Bars) -> Bars:
+        """Express whole histories in the shares and money of each symbol's last bar: what a picture shows."""
+        if not len(bars):
+            return bars
+        last = {one.symbol: one for one in self._series(bars, date.min)}
+        found = _joined(bars, list(last.values()))
+        return Bars(found.frame.assign(symbol=bars.frame["symbol"].to_numpy()))
+
     def _series(self, bars: Bars, since: date) -> Iterator["_Series"]:
         names = bars.frame["symbol"].take(bars.offsets[:-1]).tolist()
         for symbol, start, end in zip(names, bars.offsets[:-1].tolist(), bars.offsets[1:].tolist(), strict=True):

@@ -113,24 +113,41 @@ def _publish_signals(connection: Statements, values: dict[str, Any]) -> dict[str
 
 
 # A candlestick as an event: its name is its place, and it is confirmed by the bar that completes it.
-_EVENT_ID = "d.symbol || ':' || d.pattern || ':' || d.session_date"
 _CANDLES_AS_EVENTS = f"""
-    SELECT {_EVENT_ID} AS event_id, d.symbol, d.session_date, d.pattern, 'candlestick' AS kind, d.direction,
-           'confirmed' AS state, d.strength::double precision AS strength, d.known_at,
+    SELECT d.symbol || ':' || d.pattern || ':' || d.session_date AS event_id, d.symbol, d.session_date, d.pattern,
+           'candlestick' AS kind, d.direction, 'confirmed' AS state, d.strength::double precision AS strength,
+           d.known_at,
            jsonb_build_object('trend_before', d.trend_before, 'trend_slope_atr', d.trend_slope_atr,
-                              'fits_trend', d.fits_trend) AS details, d.is_final
+                              'fits_trend', d.fits_trend, 'level_distance_atr', d.level_distance_atr,
+                              'is_locked', d.is_locked) AS details, d.is_final
     FROM analytics.candlestick_patterns AS d WHERE {_wanted("d")}"""
+
+# Of a chart pattern each change is an event row; what it is told of goes into the details under the columns' names.
+_TOLD = [
+    *("because", "started_on", "last_pivot_on", "formed_on", "scale", "close_try", "line_try", "target_try"),
+    *("stop_try", "height_atr", "touches", "confidence_touches", "confidence_fit", "confidence_structure"),
+    *("confidence_recency", "confidence_volume", "volume_first_third", "volume_middle_third", "volume_last_third"),
+    *("volume_z", "tape", "is_tradeable", "version"),
+]
+_CHARTS_AS_EVENTS = f"""
+    SELECT d.event_id, d.symbol, d.session_date, d.pattern, 'chart' AS kind, d.direction, d.state,
+           d.shape_confidence AS strength, d.known_at,
+           jsonb_build_object({", ".join(f"'{name}', d.{name}" for name in _TOLD)},
+                              'pivots', d.pivots::jsonb, 'lines', d.lines::jsonb) AS details, d.is_final
+    FROM analytics.chart_patterns AS d WHERE {_wanted("d")}"""
+
+_EVENTS = f"{_CANDLES_AS_EVENTS} UNION ALL {_CHARTS_AS_EVENTS}"
 
 
 def _publish_events(connection: Statements, values: dict[str, Any]) -> dict[str, int]:
     served = contracts().served_events
     keys = ("event_id", "symbol", "session_date", "publish_id", "superseded_by")
     answer = [name for name in served.columns if name not in keys]
-    superseded = connection.run(_supersede(served, f"({_CANDLES_AS_EVENTS})", "event_id", answer), values)
+    superseded = connection.run(_supersede(served, f"({_EVENTS})", "event_id", answer), values)
     columns = ", ".join(("event_id", "symbol", "session_date", *answer))
     added = connection.run(
         f"""INSERT INTO serving.pattern_events ({columns}, publish_id)
-        SELECT {columns}, :publish_id FROM ({_CANDLES_AS_EVENTS}) AS d
+        SELECT {columns}, :publish_id FROM ({_EVENTS}) AS d
         WHERE NOT EXISTS (
             SELECT 1 FROM serving.pattern_events AS s WHERE s.session_date = d.session_date
             AND s.event_id = d.event_id AND s.superseded_by IS NULL)""",

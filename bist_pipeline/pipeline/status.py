@@ -70,6 +70,7 @@ _TABLES = (
     "market.quarantine",
     "analytics.indicators",
     "analytics.candlestick_patterns",
+    "analytics.chart_patterns",
     "analytics.signals",
     "serving.signals_v1",
     "serving.pattern_events_v1",

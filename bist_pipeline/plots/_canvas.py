@@ -15,10 +15,11 @@ import numpy as np
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from PIL.Image import Image as Pixels
 
 WIDTH_PIXELS, HEIGHT_PIXELS, DOTS_PER_INCH = 640, 320, 100
 MOST_BYTES = 30_000
-_PALETTES = (128, 32, 12)  # colours; the next where a crowded picture is too large with the one before
+_PALETTES = (256, 128, 32, 12)  # colours; the next where a crowded picture is too large with the one before
 
 # Okabe & Ito (2008): told apart by every kind of colour vision. Rises and falls differ in fill, side or shape as well,
 # so that a print in grey still tells them.
@@ -31,15 +32,16 @@ INK, FAINT, GRID = "#222222", "#5F5F5F", "#E4E4E4"
 FONT = "DejaVu Sans"
 
 
-def new_sheet(title: str, remark: str = "") -> "Figure":
+def new_sheet(title: str, remark: str = "", *, height: int = HEIGHT_PIXELS) -> "Figure":
     """Return a sheet with a title at the top left and a remark at the top right; dollar signs are no mathematics."""
     from matplotlib.figure import Figure
 
-    size = (WIDTH_PIXELS / DOTS_PER_INCH, HEIGHT_PIXELS / DOTS_PER_INCH)
+    size = (WIDTH_PIXELS / DOTS_PER_INCH, height / DOTS_PER_INCH)
     figure = Figure(figsize=size, dpi=DOTS_PER_INCH, facecolor="white")
     style: dict[str, Any] = {"va": "top", "fontfamily": FONT, "parse_math": False}
-    figure.text(0.014, 0.972, _fitting(title, remark), ha="left", fontsize=10, fontweight="bold", color=INK, **style)
-    figure.text(0.986, 0.966, remark, ha="right", fontsize=7.5, color=FAINT, **style)
+    top, lower = 1 - 8.96 / height, 1 - 10.88 / height
+    figure.text(0.014, top, _fitting(title, remark), ha="left", fontsize=10, fontweight="bold", color=INK, **style)
+    figure.text(0.986, lower, remark, ha="right", fontsize=7.5, color=FAINT, **style)
     return figure
 
 
@@ -72,7 +74,7 @@ def no_data(title: str) -> bytes:
 def png_bytes(figure: "Figure") -> bytes:
     """Render a sheet to at most `MOST_BYTES`: a picture is stored with every materialization.
 
-    A palette does it; 128 colours cannot be told from all of them where colours are flat and edges smoothed. Maximum
+    A palette does it; 256 colours cannot be told from all of them where colours are flat and edges smoothed. Maximum
     coverage keeps the colour of a small mark, which a median cut blends into its surroundings. The same figure gives
     the same bytes: no time and no library's name is written into them.
     """
@@ -84,10 +86,34 @@ def png_bytes(figure: "Figure") -> bytes:
     image = Image.fromarray(np.asarray(agg.buffer_rgba())).convert("RGB")
     png = b""
     for colours in _PALETTES:
-        reduced = image.quantize(colours, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-        buffer = BytesIO()
-        reduced.save(buffer, format="png", optimize=True)
-        png = buffer.getvalue()
+        png = palette_png(image, colours)
         if len(png) <= MOST_BYTES:
             break
     return png
+
+
+def palette_png(image: "Pixels", colours: int = _PALETTES[0]) -> bytes:
+    """Write an image with a palette: a third of it are its commonest colours as they are, the rest covers the others.
+
+    Without that third the palest grounds take a tint; without the rest small marks lose their colour.
+    """
+    from PIL import Image
+
+    rgb = np.asarray(image, dtype=np.int32)
+    packed = rgb[..., 0] << 16 | rgb[..., 1] << 8 | rgb[..., 2]
+    found, place, count = np.unique(packed, return_inverse=True, return_counts=True)
+    palette = _unpacked(found)
+    if len(found) > colours:
+        commonest = found[np.argsort(-count, kind="stable")[: colours // 3]]
+        covering = image.quantize(colours - len(commonest), method=Image.Quantize.MAXCOVERAGE).getpalette() or []
+        palette = np.vstack([_unpacked(commonest), np.array(covering, dtype=np.int32).reshape(-1, 3)])[:colours]
+    nearest = ((_unpacked(found)[:, None] - palette) ** 2).sum(axis=2).argmin(axis=1).astype(np.uint8)
+    reduced = Image.fromarray(nearest[place.reshape(packed.shape)])
+    reduced.putpalette(palette.astype(np.uint8).tobytes())
+    buffer = BytesIO()
+    reduced.save(buffer, format="png", optimize=True)
+    return buffer.getvalue()
+
+
+def _unpacked(colours: np.ndarray) -> np.ndarray:
+    return np.stack([colours >> 16, colours >> 8 & 255, colours & 255], axis=1)

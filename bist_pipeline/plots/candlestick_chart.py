@@ -7,13 +7,14 @@ and holidays leave no gaps. A rise is hollow and blue, a fall filled and vermili
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from bist_pipeline.plots import _canvas as canvas
+from bist_pipeline.plots._candles import draw_candles, draw_volume, drawable, forming, tag_close
 from bist_pipeline.plots._days import label_days, written
 from bist_pipeline.plots._marks import Mark, draw_marks
 
@@ -24,10 +25,7 @@ __all__ = ["Line", "Mark", "candlestick_chart"]
 
 SESSIONS_SHOWN = 60
 
-_PRICES = ["open_try", "high_try", "low_try", "close_try"]
 _PRICE_BOX, _VOLUME_BOX = (0.02, 0.30, 0.885, 0.53), (0.02, 0.085, 0.885, 0.16)
-_BODY = 0.64  # of the room of one session
-_TAG_PIXELS = 14  # height of the last close's tag, with half a label
 _FEWEST_SLOTS = 30  # a new listing is drawn at the right, not as a few candles as wide as houses
 
 
@@ -66,11 +64,11 @@ def candlestick_chart(
         lines: What to draw over the candles, in the order of the legend; may begin before the first session shown.
         sessions: How many sessions to show.
     """
-    drawable = bars.dropna(subset=_PRICES).sort_values("session_date", kind="stable").reset_index(drop=True)
-    if drawable.empty:
+    usable = drawable(bars)
+    if usable.empty:
         return canvas.no_data(title)
-    first = max(0, len(drawable) - sessions)
-    shown = drawable.iloc[first:].reset_index(drop=True)
+    first = max(0, len(usable) - sessions)
+    shown = usable.iloc[first:].reset_index(drop=True)
     figure = canvas.new_sheet(title, _remark(shown))
     price, volume = canvas.add_panel(figure, _PRICE_BOX), canvas.add_panel(figure, _VOLUME_BOX)
     for axes in (price, volume):
@@ -78,12 +76,12 @@ def candlestick_chart(
         axes.yaxis.tick_right()
         axes.tick_params(length=0)
     days = pd.DatetimeIndex(shown["session_date"])
-    _draw_candles(price, shown)
-    _draw_lines(price, drawable, first, lines)
+    draw_candles(price, shown)
+    _draw_lines(price, usable, first, lines)
     _limit_prices(price, shown)
     draw_marks(price, shown, marks)
-    _tag_close(price, shown)
-    _draw_volume(volume, shown)
+    tag_close(price, shown)
+    draw_volume(volume, shown)
     label_days(volume, days, np.arange(len(days), dtype=np.float64))
     price.set_xticks(volume.get_xticks(), ["" for _ in volume.get_xticks()])
     price.grid(visible=True, axis="x", color=canvas.GRID, linewidth=0.7)
@@ -93,47 +91,7 @@ def candlestick_chart(
 def _remark(shown: pd.DataFrame) -> str:
     last = written(shown["session_date"].iloc[-1])
     count = "1 session" if len(shown) == 1 else f"{len(shown)} sessions"
-    return f"{count} to {last} · lira" + (" · last bar forming" if _forming(shown)[-1] else "")
-
-
-def _forming(shown: pd.DataFrame) -> np.ndarray:
-    if "is_final" not in shown.columns:
-        return np.zeros(len(shown), dtype=bool)
-    return ~shown["is_final"].to_numpy(dtype=bool)
-
-
-def _look(shown: pd.DataFrame) -> list[dict[str, Any]]:
-    """Colours of each bar; without a change of price it is drawn as a rise, like an exchange's own charts do."""
-    rises = (shown["close_try"] >= shown["open_try"]).to_numpy()
-    return [
-        {"edgecolor": canvas.UP if rise else canvas.DOWN, "facecolor": "white" if rise else canvas.DOWN, "alpha": alpha}
-        for rise, alpha in zip(rises, np.where(_forming(shown), 0.45, 1.0), strict=True)
-    ]
-
-
-def _draw_candles(axes: "Axes", shown: pd.DataFrame) -> None:
-    from matplotlib.collections import LineCollection
-    from matplotlib.colors import to_rgba
-    from matplotlib.patches import Rectangle
-
-    wicks, colours = [], []
-    for i, ((open_, high, low, close), look) in enumerate(zip(shown[_PRICES].to_numpy(), _look(shown), strict=True)):
-        bottom, top = min(open_, close), max(open_, close)
-        wicks += [[(i, low), (i, bottom)], [(i, top), (i, high)]]
-        colours += [to_rgba(look["edgecolor"], look["alpha"])] * 2
-        axes.add_patch(Rectangle((i - _BODY / 2, bottom), _BODY, top - bottom, linewidth=1, **look))
-    axes.add_collection(LineCollection(wicks, colors=colours, linewidths=1))
-
-
-def _draw_volume(axes: "Axes", shown: pd.DataFrame) -> None:
-    from matplotlib.ticker import EngFormatter, MaxNLocator
-
-    rises = (shown["close_try"] >= shown["open_try"]).to_numpy()
-    colours = np.where(rises, "#8CBBD9", "#E9A980")
-    axes.bar(np.arange(len(shown)), shown["volume_shares"].fillna(0.0), width=_BODY, color=colours.tolist())
-    axes.set_ylim(0, max(float(shown["volume_shares"].max()), 1.0) * 1.05)
-    axes.yaxis.set_major_locator(MaxNLocator(2, min_n_ticks=2, steps=canvas.TICK_STEPS))
-    axes.yaxis.set_major_formatter(EngFormatter(sep=""))
+    return f"{count} to {last} · lira" + (" · last bar forming" if forming(shown)[-1] else "")
 
 
 def _draw_lines(axes: "Axes", bars: pd.DataFrame, first: int, lines: Sequence[Line]) -> None:
@@ -165,22 +123,3 @@ def _limit_prices(axes: "Axes", shown: pd.DataFrame) -> None:
         seen = values[(places >= 0) & np.isfinite(values)]
         inside += np.clip(seen, low - height / 3, high + height / 3).tolist()
     axes.set_ylim(min(inside) - 0.06 * height, max(inside) + 0.06 * height)
-
-
-def _tag_close(axes: "Axes", shown: pd.DataFrame) -> None:
-    close, look = float(shown["close_try"].iloc[-1]), _look(shown)[-1]
-    _hide_labels_behind_tag(axes, close)
-    axes.annotate(
-        f"{close:,.2f}", (1.0, close), xycoords=("axes fraction", "data"), xytext=(3, 0), textcoords="offset points",
-        va="center", fontsize=7.5, fontfamily=canvas.FONT, color="white", zorder=5, annotation_clip=False,
-        bbox={"boxstyle": "square,pad=0.25", "facecolor": look["edgecolor"], "edgecolor": "none"},
-    )  # fmt: skip
-
-
-def _hide_labels_behind_tag(axes: "Axes", close: float) -> None:
-    bottom, top = axes.get_ylim()
-    ticks = [tick for tick in axes.get_yticks() if bottom <= tick <= top]
-    texts = axes.yaxis.get_major_formatter().format_ticks(ticks)
-    tag = (top - bottom) * _TAG_PIXELS / axes.get_window_extent().height
-    labels = ["" if abs(tick - close) < tag else text for tick, text in zip(ticks, texts, strict=True)]
-    axes.set_yticks(ticks, labels)

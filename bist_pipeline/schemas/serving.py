@@ -80,12 +80,15 @@ PATTERN_EVENTS = contract(
     {
         "event_id": text("Stable name of the event over its life."),
         "symbol": symbol(),
-        "session_date": session("Session whose bar completed it."),
+        "session_date": session("Session whose bar completed or changed it."),
         "pattern": text("Registered name."),
         "kind": choice("What kind of pattern.", ("candlestick", "chart")),
         "direction": choice("What it is said to announce.", DIRECTIONS),
-        "state": text("Where in its life it is; a candlestick is `confirmed` when it appears."),
-        "strength": number("", "TA-Lib's number for candlesticks."),
+        "state": text(
+            "Where in its life it is from this session on: forming, confirmed, target, stopped, busted or expired; a "
+            "candlestick is `confirmed` when it appears."
+        ),
+        "strength": number("", "TA-Lib's number for candlesticks; for charts how well formed it is, 0…1."),
         "known_at": timestamp("When it could be known: end of the session plus the provider's delay."),
         "details": pa.Column(
             "object", nullable=True, description="What else is known of it.", metadata={"sql": "jsonb", "unit": ""}

@@ -32,6 +32,14 @@ SELECT event_id, symbol, session_date, pattern, kind, direction, state, strength
        is_final
 FROM serving.pattern_events WHERE superseded_by IS NULL"""
 
+CENSUS = """
+CREATE OR REPLACE VIEW serving.pattern_census_v1 AS
+SELECT c.session_date, split_part(o.outcome, '.', 1) AS pattern, split_part(o.outcome, '.', 2) AS outcome,
+       count(*) AS candidates
+FROM analytics.chart_candidates AS c
+CROSS JOIN LATERAL jsonb_array_elements_text(c.outcomes::jsonb) AS o (outcome)
+GROUP BY 1, 2, 3"""
+
 WATERMARK = """
 CREATE OR REPLACE VIEW serving.watermark AS
 SELECT max(publish_id) AS publish_id, max(published_at) AS published_at,
@@ -48,23 +56,29 @@ LATEST = f"""
 CREATE OR REPLACE VIEW serving.latest_signals_v1 AS
 SELECT s.symbol, s.session_date, s.score, s.action, s.confidence, s.terms, s.close_try, s.is_final, s.known_at,
        s.origin, s.data_version, s.publish_id, s.model_version, s.grade,
-       due.session_date IS NOT NULL AND due.session_date > s.session_date AS is_stale,
-       CASE WHEN due.session_date > s.session_date THEN (
+       late.is_stale,
+       CASE WHEN late.is_unfinished THEN s.session_date WHEN late.is_stale THEN (
            SELECT min(se.session_date) FROM reference.sessions AS se
            WHERE se.is_session AND se.session_date > s.session_date) END AS stale_since,
-       CASE WHEN due.session_date > s.session_date THEN coalesce(
+       CASE WHEN late.is_stale THEN coalesce(
            (SELECT q.reason FROM market.quarantine AS q
             WHERE q.symbol = s.symbol AND q.session_date = due.session_date ORDER BY q.occurrence LIMIT 1),
-           (SELECT CASE WHEN c.state IN ('traded', 'no_trade') THEN 'no signal is published yet'
+           (SELECT CASE WHEN late.is_unfinished THEN 'its session is over, and its bar was not told to the end'
+                   WHEN c.state IN ('traded', 'no_trade') THEN 'no signal is published yet'
                    ELSE concat_ws(': ', c.state, nullif(c.reason, '')) END FROM serving.coverage_v1 AS c
             WHERE c.symbol = s.symbol AND c.session_date = due.session_date), 'unknown') END AS stale_because
 FROM reference.stocks AS st
-CROSS JOIN (SELECT greatest(
-    (SELECT max(session_date) FROM serving.signals WHERE superseded_by IS NULL),
-    (SELECT max(session_date) FROM reference.sessions
-     WHERE is_session AND final_at + {_DUE_AFTER} <= {EXCHANGE_NOW})) AS session_date) AS due
+CROSS JOIN (SELECT over.session_date AS over_on, greatest(
+    (SELECT max(session_date) FROM serving.signals WHERE superseded_by IS NULL), over.session_date) AS session_date
+    FROM (SELECT max(session_date) AS session_date FROM reference.sessions
+          WHERE is_session AND final_at + {_DUE_AFTER} <= {EXCHANGE_NOW}) AS over) AS due
 CROSS JOIN LATERAL (
     SELECT * FROM serving.signals_v1 AS v WHERE v.symbol = st.symbol ORDER BY v.session_date DESC LIMIT 1) AS s
+CROSS JOIN LATERAL (SELECT
+    coalesce(NOT s.is_final AND s.session_date = due.session_date AND s.session_date <= due.over_on, false)
+        AS is_unfinished,
+    coalesce(due.session_date > s.session_date OR (NOT s.is_final AND s.session_date <= due.over_on), false)
+        AS is_stale) AS late
 WHERE st.is_active"""
 
 # The weights of each model in one row, so that a signal finds all of its own by one lookup.
@@ -173,5 +187,5 @@ def _list(names: Sequence[str]) -> str:
 
 def statements(indicator_columns: Sequence[str], terms: Sequence[tuple[str, str]]) -> list[str]:
     """Every statement that makes the served names, in the order in which they depend on each other."""
-    views = [MARKET, PRICES, indicators_view(indicator_columns), COVERAGE, RELIABILITY, EVENTS, WATERMARK]
+    views = [MARKET, PRICES, indicators_view(indicator_columns), COVERAGE, RELIABILITY, EVENTS, CENSUS, WATERMARK]
     return [*views, *signal_views(terms), LATEST, ROLE, NOT_FOR_ALL, GRANTS]

@@ -48,6 +48,8 @@ def write_candles(database: Database, strengths: Mapping[tuple[str, date, str], 
         trend_slope_atr=np.nan,
         fits_trend=pd.array([None] * len(strengths), dtype="boolean"),
         is_final=True,
+        level_distance_atr=np.nan,
+        is_locked=pd.array([None] * len(strengths), dtype="boolean"),
     )
     known_at = (frame["session_date"] + pd.Timedelta(hours=15)).dt.tz_localize("UTC").dt.as_unit("us")
     write(database, "candlestick_patterns", frame.assign(known_at=known_at))

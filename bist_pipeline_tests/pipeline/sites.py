@@ -33,7 +33,10 @@ from bist_pipeline_tests.conftest import AFTER_CLOSE
 _NUMBERS = itertools.count(1)
 _VARIABLES = ("BIST_", "COLLECTOR_", "DAGSTER_", "YAHOO_", "YF_")
 
-DERIVED = ("analytics.indicators", "analytics.candlestick_patterns", "analytics.signals")
+DERIVED = (
+    *("analytics.indicators", "analytics.candlestick_patterns", "analytics.chart_patterns"),
+    *("analytics.chart_candidates", "analytics.signals"),
+)
 PRICES = ("market.raw_prices", "market.daily_prices", "market.quarantine", "reference.corporate_actions")
 SERVED = ("serving.prices_v1", "serving.indicators_v1", "serving.pattern_events_v1", "serving.signals_v1")
 TABLES = (*PRICES, *DERIVED, *SERVED)
@@ -155,8 +158,8 @@ def all_contents(
 
 def _settled(frame: pd.DataFrame) -> pd.DataFrame:
     kept = frame[[name for name in frame.columns if name not in CLOCKS]]
-    keys = [name for name in ("symbol", "session_date", "occurrence", "pattern", "kind") if name in kept.columns]
-    return kept.sort_values(keys, kind="stable").reset_index(drop=True)
+    keys = ("symbol", "session_date", "occurrence", "pattern", "kind", "event_id")
+    return kept.sort_values([name for name in keys if name in kept.columns], kind="stable").reset_index(drop=True)
 
 
 def assert_same_bits(one: pd.DataFrame, other: pd.DataFrame, what: str = "") -> None:

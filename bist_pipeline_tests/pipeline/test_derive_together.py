@@ -11,6 +11,7 @@ from bist_pipeline.pipeline.ahead import ahead
 from bist_pipeline.pipeline.backfill import backfill
 from bist_pipeline.pipeline.derive import (
     derive_candlesticks,
+    derive_charts,
     derive_indicators,
     derive_signals,
     derive_together,
@@ -20,7 +21,11 @@ from bist_pipeline.providers.registry import build_providers
 from bist_pipeline_tests.archives import simulated_bars, write_archive
 
 SESSIONS = 280
-TABLES = ("analytics.indicators", "analytics.candlestick_patterns", "analytics.signals")
+REPORTED = (
+    *("analytics.indicators", "analytics.candlestick_patterns", "analytics.chart_patterns", "analytics.signals"),
+)
+TABLES = (*REPORTED, "analytics.chart_candidates")
+STEPS = (derive_indicators, derive_candlesticks, derive_charts, derive_signals)
 
 
 @pytest.fixture
@@ -48,14 +53,14 @@ def empty(context) -> None:
         context.database.run_alone(f"TRUNCATE {table}")
 
 
-def test_one_pass_and_three_steps_store_the_same_bits(filled):
+def test_one_pass_and_single_steps_store_the_same_bits(filled):
     context, span = filled
     together = contents(context)
     empty(context)
-    reports = [step(context, span) for step in (derive_indicators, derive_candlesticks, derive_signals)]
+    reports = [step(context, span) for step in STEPS]
     assert contents(context) == together
     again = derive_together(context, span)
-    assert [report.table for report in again] == [report.table for report in reports] == list(TABLES)
+    assert [report.table for report in again] == [report.table for report in reports] == list(REPORTED)
     for one, other in zip(again, reports, strict=True):
         assert one.by_session.equals(other.by_session)
         assert one.counts.unchanged == one.counts.delivered == other.counts.inserted > 0
@@ -68,10 +73,10 @@ def test_some_symbols_of_some_sessions_leave_the_others_alone(filled):
     context.database.run_alone(f"DELETE FROM analytics.indicators WHERE symbol = '{symbol}'")
     reports = derive_together(context, span, [symbol])
     assert contents(context) == before
-    assert [report.counts.inserted for report in reports] == [SESSIONS, 0, 0]
+    assert [report.counts.inserted for report in reports] == [SESSIONS, 0, 0, 0]
 
 
-def test_a_stop_in_the_middle_leaves_all_three_tables_as_they_were(filled):
+def test_a_stop_in_the_middle_leaves_all_tables_as_they_were(filled):
     context, span = filled
     empty(context)
 
@@ -87,7 +92,7 @@ def test_a_stop_in_the_middle_leaves_all_three_tables_as_they_were(filled):
 
 def test_a_history_without_a_bar_derives_nothing(context):
     reports = derive_together(context, Span(date(2021, 1, 4), date(2021, 1, 8)))
-    assert [report.counts.delivered for report in reports] == [0, 0, 0]
+    assert [report.counts.delivered for report in reports] == [0, 0, 0, 0]
 
 
 def test_blocks_come_in_order_and_an_error_at_its_place():

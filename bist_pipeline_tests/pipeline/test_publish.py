@@ -199,7 +199,8 @@ def test_an_event_tells_the_trend_before_it(context):
     row = context.database.rows(
         "SELECT kind, state, direction, details, known_at, is_final FROM serving.pattern_events_v1"
     )
-    details = {"trend_before": "down", "trend_slope_atr": -0.25, "fits_trend": True}
+    unknown = {"level_distance_atr": None, "is_locked": None}
+    details = {"trend_before": "down", "trend_slope_atr": -0.25, "fits_trend": True, **unknown}
     known_at = datetime(2024, 1, 2, 15, tzinfo=UTC)
     assert tuple(row[0]) == ("candlestick", "confirmed", "bullish", details, known_at, True)
 

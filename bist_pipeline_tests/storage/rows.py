@@ -46,6 +46,8 @@ _CANDLE = {
     "fits_trend": None,
     "is_final": True,
     "known_at": MOMENT,
+    "level_distance_atr": None,
+    "is_locked": None,
 }
 _RAW = {
     "symbol": "ZZAAA",

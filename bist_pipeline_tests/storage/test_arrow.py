@@ -77,6 +77,8 @@ candle_rows = st.fixed_dictionaries(
         "fits_trend": st.none() | st.booleans(),
         "is_final": st.booleans(),
         "known_at": moments,
+        "level_distance_atr": numbers,
+        "is_locked": st.none() | st.booleans(),
     }
 )
 
@@ -92,7 +94,7 @@ def test_any_row_comes_back_as_it_went(database, rows):
     replace(database, CANDLES, rows)
     keys = list(CANDLES.key)
     sent, found = make_frame(CANDLES, rows), back(database, CANDLES).drop(columns="updated_at")
-    found = found.astype({"fits_trend": "boolean"})
+    found = found.astype({"fits_trend": "boolean", "is_locked": "boolean"})
     sent, found = (frame.set_index(keys).sort_index() for frame in (sent, found))
     pd.testing.assert_frame_equal(found, sent, check_exact=True)
     assert bits(found["trend_slope_atr"].fillna(7.0)) == bits(sent["trend_slope_atr"].fillna(7.0))
@@ -100,7 +102,7 @@ def test_any_row_comes_back_as_it_went(database, rows):
 
 def test_every_dtype_is_the_one_that_the_contract_names(database):
     replace(database, EVENTS, [{"details": '{"a": 1}', "superseded_by": 7}, {"event_id": "other"}])
-    replace(database, CANDLES, [{"fits_trend": True}, {"pattern": "doji"}])
+    replace(database, CANDLES, [{"fits_trend": True, "is_locked": False}, {"pattern": "doji"}])
     for contract in (EVENTS, CANDLES):
         found = back(database, contract)
         wanted = {n: dtype_of(contract, n) for n in contract.columns if n != "details"}

@@ -10,10 +10,16 @@ from bist_pipeline.defs.metadata import add_session_rows, counts_metadata, pictu
 from bist_pipeline.defs.partitions import span_of
 from bist_pipeline.defs.resources import PipelineResource
 from bist_pipeline.indicators.registry import registered_indicators
-from bist_pipeline.patterns.registry import registered_candlesticks
+from bist_pipeline.patterns.registry import registered_candlesticks, registered_charts
 from bist_pipeline.pipeline import gallery
 from bist_pipeline.pipeline.contracts import contracts
-from bist_pipeline.pipeline.derive import DeriveReport, derive_candlesticks, derive_indicators, derive_signals
+from bist_pipeline.pipeline.derive import (
+    DeriveReport,
+    derive_candlesticks,
+    derive_charts,
+    derive_indicators,
+    derive_signals,
+)
 from bist_pipeline.signals.model import MODEL
 
 
@@ -62,6 +68,27 @@ def candlestick_patterns(context: dg.AssetExecutionContext, pipeline: PipelineRe
     told = _result(context, pipeline, report, read(report.counts.delivered))
     return dg.MaterializeResult(
         metadata={**told, **pictures(span, lambda: gallery.candlesticks(pipeline.context, span.last))}
+    )
+
+
+@dg.asset(
+    **daily(
+        contracts().chart_patterns,
+        kinds=["python"],
+        version=_versions(registered_charts()),
+        deps=[contracts().daily_prices],
+        description="Shapes of confirmed turning points over weeks and months, each followed from its forming to its "
+        "end. What was searched and turned away is counted in `analytics.chart_candidates`. The evidence that chart "
+        "patterns announce anything is weak; how often each one turns up in pure noise stands in the documentation.",
+    )
+)
+def chart_patterns(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> dg.MaterializeResult:
+    """Follow the chart patterns of the run's sessions."""
+    read, span = timer(), span_of(context)
+    report = derive_charts(pipeline.context, span)
+    told = _result(context, pipeline, report, read(report.counts.delivered))
+    return dg.MaterializeResult(
+        metadata={**told, **pictures(span, lambda: gallery.charts(pipeline.context, span.last))}
     )
 
 

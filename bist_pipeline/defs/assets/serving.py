@@ -18,7 +18,7 @@ _DECLARED: dict[str, Any] = daily(
     contracts().publishes,
     kinds=["sql"],
     version="1",
-    deps=[contracts().signals],
+    deps=[contracts().signals, contracts().chart_patterns],
     description="Writes `serving.signals`, `serving.pattern_events` and the publish row, versioned: a different answer "
     "is a new version, an earlier one stays readable through `signals_as_of`. Ends with NOTIFY bist_published.",
 ) | {"key": PUBLISHED}

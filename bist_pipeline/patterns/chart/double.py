@@ -8,10 +8,9 @@ from types import MappingProxyType
 import numpy as np
 
 from bist_pipeline.core.bars import FloatArray
-from bist_pipeline.patterns.structures.closes import lowest_close_over
 from bist_pipeline.patterns.structures.contract import Candidates, ChartPattern, Life, Outline, Rule, mirrored
 from bist_pipeline.patterns.structures.outlines import level, outline
-from bist_pipeline.patterns.structures.swings import TROUGH, swings
+from bist_pipeline.patterns.structures.swings import PEAK, swings
 
 _P = MappingProxyType(
     {
@@ -21,13 +20,12 @@ _P = MappingProxyType(
         "depth_atr": 4.0,
         "least_bars": 10,
         "most_bars": 60,
-        "rise_depths": 1.0,
         "wait_bars_share": 1.0,
     }
 )
 
-# The trough from which the rise into the pattern comes, then Lo, Mamaysky & Wang's E1, E2, E3.
-_BEFORE, _LEFT, _VALLEY, _RIGHT = range(4)
+# The peak and the trough before the pattern (the trend), then E1, E2, E3.
+_BEFORE, _TROUGH, _LEFT, _VALLEY, _RIGHT = range(5)
 
 
 def _apart(c: Candidates) -> FloatArray:
@@ -57,17 +55,10 @@ RULES = (
     ),
     Rule(
         "rise_before",
-        "heights",
-        "rise from the trough before into the first top, over the pattern's height",
-        lambda c: (c.price(_LEFT) - c.price(_BEFORE)) / _height(c),
-        least=_P["rise_depths"],
-    ),
-    Rule(
-        "not_broken_before",
         "ATR",
-        "lowest close over the valley after the second top, before it was known",
-        lambda c: lowest_close_over(c, level(c, c.price(_VALLEY))),
-        least=0.0,
+        "how far the peak and the trough before lie below the first top and the valley",
+        lambda c: np.minimum(c.price(_LEFT) - c.price(_BEFORE), c.price(_VALLEY) - c.price(_TROUGH)) / c.atr,
+        least=1e-9,
     ),
 )
 
@@ -101,14 +92,15 @@ DOUBLE_TOP = ChartPattern(
     meaning="Two peaks at one level after a rise, with a deep valley between them; a close below the valley is said to "
     "end the rise.",
     source="Bulkowski (depth, spacing, confirmation by a close beyond the middle extreme), Lo, Mamaysky & Wang 2000 "
-    "(level); ours: tolerances in ATR, and a rise into the first top at least as high as the pattern, because its "
-    "target asks as much to be given back.",
+    "(level), Osler 1998 (a peak and a trough before it that are lower: the trend that it ends); ours: tolerances in "
+    "ATR.",
     parameters=_P,
-    warm_up=75,
-    candidates=lambda view: swings(view, 4, TROUGH),
+    warm_up=73,
+    candidates=lambda view: swings(view, 5, PEAK),
     rules=RULES,
     outline=_outline,
     life=Life(breaks="down", margin_atr=0.0),
+    line_names=("", "neckline"),
 )
 
 DOUBLE_BOTTOM = mirrored(

@@ -14,6 +14,7 @@ from bist_pipeline.patterns.structures.swings import PEAK, swings
 
 _P = MappingProxyType(
     {
+        "head_atr": 0.6,
         "level_log": 0.03,
         "level_atr": 1.0,
         "time_ratio": 2.5,
@@ -54,7 +55,7 @@ RULES = (
         "ATR",
         "head less the higher shoulder",
         lambda c: (c.price(_HEAD) - np.maximum(c.price(_LEFT), c.price(_RIGHT))) / c.atr,
-        least=1e-9,
+        least=_P["head_atr"],
     ),
     Rule(
         "shoulders_level", "tolerances", "left shoulder against right (3 % or 1 ATR)", _apart(_LEFT, _RIGHT), most=1.0
@@ -131,13 +132,15 @@ HEAD_AND_SHOULDERS = ChartPattern(
     title="Head and shoulders",
     meaning="Three peaks, the middle one highest, the outer ones level, after a rise; a close below the line through "
     "the two troughs is said to end the rise.",
-    source="Lo, Mamaysky & Wang 2000 (order), Osler 1998 (trend, symmetry), ours: tolerances in ATR, height of 3 ATR.",
+    source="Lo, Mamaysky & Wang 2000 (order), Osler 1998 (trend, symmetry), stock-pattern (a head stands out by 0.6 of "
+    "a bar's range; what stands out less is a triple top); ours: tolerances in ATR, height of 3 ATR.",
     parameters=_P,
-    warm_up=80,
+    warm_up=67,
     candidates=lambda view: swings(view, 7, PEAK),
     rules=RULES,
     outline=_outline,
     life=Life(breaks="down", margin_atr=0.0),
+    line_names=("", "neckline"),
 )
 
 INVERSE_HEAD_AND_SHOULDERS = mirrored(

@@ -8,10 +8,9 @@ from types import MappingProxyType
 import numpy as np
 
 from bist_pipeline.core.bars import FloatArray
-from bist_pipeline.patterns.structures.closes import lowest_close_over
 from bist_pipeline.patterns.structures.contract import Candidates, ChartPattern, Life, Outline, Rule, mirrored
 from bist_pipeline.patterns.structures.outlines import level, outline
-from bist_pipeline.patterns.structures.swings import TROUGH, swings
+from bist_pipeline.patterns.structures.swings import PEAK, swings
 
 _P = MappingProxyType(
     {
@@ -21,13 +20,12 @@ _P = MappingProxyType(
         "depth_atr": 3.0,
         "least_bars": 20,
         "most_bars": 120,
-        "rise_depths": 1.0,
         "wait_bars_share": 0.5,
     }
 )
 
-# The trough from which the rise into the pattern comes, then E1 … E5.
-_BEFORE, _TOP_1, _VALLEY_1, _TOP_2, _VALLEY_2, _TOP_3 = range(6)
+# The peak and the trough before the pattern (the trend), then E1 … E5.
+_BEFORE, _TROUGH, _TOP_1, _VALLEY_1, _TOP_2, _VALLEY_2, _TOP_3 = range(7)
 _TOPS = [_TOP_1, _TOP_2, _TOP_3]
 _VALLEYS = [_VALLEY_1, _VALLEY_2]
 
@@ -75,17 +73,10 @@ RULES = (
     ),
     Rule(
         "rise_before",
-        "heights",
-        "rise from the trough before into the first top, over the pattern's height",
-        lambda c: (c.price(_TOP_1) - c.price(_BEFORE)) / _height(c),
-        least=_P["rise_depths"],
-    ),
-    Rule(
-        "not_broken_before",
         "ATR",
-        "lowest close over the lower valley after the third top, before it was known",
-        lambda c: lowest_close_over(c, level(c, _floor(c))),
-        least=0.0,
+        "how far the peak and the trough before lie below the first top and the lower valley",
+        lambda c: np.minimum(c.price(_TOP_1) - c.price(_BEFORE), _floor(c) - c.price(_TROUGH)) / c.atr,
+        least=1e-9,
     ),
 )
 
@@ -118,15 +109,16 @@ TRIPLE_TOP = ChartPattern(
     title="Triple top",
     meaning="Three peaks at one level after a rise; a close below the lower of the valleys between them is said to end "
     "the rise.",
-    source="Bulkowski (three peaks near one price, confirmed by a close below the lowest valley); ours: tolerances in "
-    "ATR, valleys of 3 ATR, a rise into it as high as itself, twice the spacing of a double top, and no middle top that "
-    "stands out by the 0.6 of a bar's range with which stock-pattern tells a head from a shoulder.",
+    source="Bulkowski (three peaks near one price, confirmed by a close below the lowest valley), Osler 1998 (a peak "
+    "and a trough before it that are lower), stock-pattern (a middle top that stands out by 0.6 of a bar's range is a "
+    "head); ours: tolerances in ATR, valleys of 3 ATR, twice the spacing of a double top.",
     parameters=_P,
-    warm_up=75,
-    candidates=lambda view: swings(view, 6, TROUGH),
+    warm_up=83,
+    candidates=lambda view: swings(view, 7, PEAK),
     rules=RULES,
     outline=_outline,
     life=Life(breaks="down", margin_atr=0.0),
+    line_names=("", "neckline"),
 )
 
 TRIPLE_BOTTOM = mirrored(

@@ -7,7 +7,7 @@ Arrays travel in groups, in these orders:
 
     spans    known, first, last (rows), sorted by known
     lines    upper_row, upper, upper_slope, lower_row, lower, lower_slope
-    levels   height, stop_up, stop_down, top, bottom, margin
+    levels   height, stop_up, stop_down, top, bottom, margin, how near the lines of one structure lie
     windows  earliest, latest, hold bars
     confirm  whether a break upward confirms, whether one downward does, least volume z of the confirming bar
     tape     high, low, close, volume_z, traded, locked, row after the last bar of each row's symbol
@@ -52,7 +52,7 @@ def follow(spans, lines, levels, windows, confirm, tape):
     )
     book = (np.zeros(n, np.int64), whole, (np.full(shape, np.nan), np.full(shape, np.nan), np.full(shape, np.nan)))
     for i in range(n):
-        if _is_known(i, spans, kept, found, over):
+        if _is_known(i, spans, lines, levels, confirm, kept, found, over):
             fates[i] = MERGED
             continue
         fates[i], row, way = _wait(i, spans, lines, levels, windows, confirm, tape, book, over)
@@ -65,7 +65,7 @@ def follow(spans, lines, levels, windows, confirm, tape):
 
 
 @_compiled
-def _is_known(i, spans, kept, found, over):
+def _is_known(i, spans, lines, levels, confirm, kept, found, over):
     """Whether a structure is one that was known before, and had not expired unconfirmed."""
     known, first, last = spans
     for k in range(found - 1, -1, -1):
@@ -75,9 +75,18 @@ def _is_known(i, spans, kept, found, over):
         shared = min(last[a], last[i]) - max(first[a], first[i]) + 1
         whole = max(last[a], last[i]) - min(first[a], first[i]) + 1
         same = 2 * shared >= whole or (first[a] == first[i] and known[a] == known[i])
-        if same and not (0 <= over[a] < known[i]):
+        if same and not (0 <= over[a] < known[i]) and _is_near(i, a, known[i], lines, levels[6][i], confirm):
             return True
     return False
+
+
+@_compiled
+def _is_near(i, a, t, lines, reach, confirm):
+    """Whether the lines that confirm two structures lie no further apart than `reach`."""
+    upper_row, upper, upper_slope, lower_row, lower, lower_slope = lines
+    above = _line(upper_row, upper, upper_slope, i, t) - _line(upper_row, upper, upper_slope, a, t)
+    below = _line(lower_row, lower, lower_slope, i, t) - _line(lower_row, lower, lower_slope, a, t)
+    return not (confirm[0] and abs(above) > reach) and not (confirm[1] and abs(below) > reach)
 
 
 @_compiled
@@ -130,7 +139,7 @@ def _wait(i, spans, lines, levels, windows, confirm, tape, book, over):
 @_compiled
 def _hold(i, confirmed, way, lines, levels, windows, tape, book):
     """Follow a confirmed structure to its end; line, target and stop are those of the confirming bar."""
-    height, stop_up, stop_down, top, bottom, _ = levels
+    height, stop_up, stop_down, top, bottom, _, _ = levels
     high, low, _, _, traded, locked, end_row = tape
     above = _line(lines[0], lines[1], lines[2], i, confirmed)
     below = _line(lines[3], lines[4], lines[5], i, confirmed)

@@ -15,6 +15,7 @@ All prices are natural logarithms: 0.03 is 3 %. What must not depend on a share'
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -63,12 +64,12 @@ class Candidates:
         """Row of the first point."""
         return self.rows[:, 0]
 
-    @property
+    @cached_property
     def last_row(self) -> Ints:
         """Row of the last point."""
         return self.rows.max(axis=1, initial=-1)
 
-    @property
+    @cached_property
     def atr(self) -> FloatArray:
         """ATR(14) at the last point; NaN before it is known."""
         return self.tape.atr[self.last_row]
@@ -147,6 +148,7 @@ class Outline:
         ideal_touches: How many would be convincing.
         fit: How well the points lie on its lines or at their levels, 0…1.
         structure: How well formed it is otherwise, 0…1 (symmetry, proportion).
+        drawn_from: Row from which its lines are drawn.
     """
 
     upper_row: Ints
@@ -166,6 +168,7 @@ class Outline:
     ideal_touches: int
     fit: FloatArray
     structure: FloatArray
+    drawn_from: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,12 +181,15 @@ class Life:
         margin_atr: How far beyond the line the close must be, in ATR at the last point.
         hold_bars: Bars after the confirmation within which target or stop must be reached.
         volume_z: Least volume of the confirming bar, in standard deviations from the mean of the 20 before; −inf: any.
+        same_line_atr: Overlapping detections are one structure only if their confirming lines lie within this many ATR
+            where the later became known.
     """
 
     breaks: Literal["up", "down", "either"]
     margin_atr: float = 0.25
     hold_bars: int = 60
     volume_z: float = -np.inf
+    same_line_atr: float = np.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +212,8 @@ class ChartPattern:
         outline: From the candidates that keep every rule to their lines.
         life: See `Life`.
         flipped: Whether its functions see the tape upside down.
+        line_names: What its upper and its lower line are called, as its functions see them; empty for a level that only
+            ends the structure and is not drawn; None for the lines between which a price moves.
     """
 
     name: str
@@ -222,6 +230,7 @@ class ChartPattern:
     outline: Callable[[Candidates], Outline]
     life: Life
     flipped: bool = False
+    line_names: tuple[str, str] | None = None
 
     def __post_init__(self) -> None:
         names = [rule.name for rule in self.rules]

@@ -9,6 +9,7 @@ rounded to a millionth of a lira: the last bit of a logarithm is not the same on
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +25,7 @@ from bist_pipeline.patterns.structures.points import lines_json, pivots_json
 _DECIMALS = 6
 _TAPES = ("limit_down", "", "limit_up")
 _FORMING, _EXPIRED = STATES.index("forming"), STATES.index("expired")
-_TARGET, _CONFIRMED = STATES.index("target"), STATES.index("confirmed")
+_CONFIRMED = STATES.index("confirmed")
 
 _Dates = npt.NDArray[np.datetime64]
 
@@ -50,48 +51,73 @@ def chart_events(tape: Tape, detected: Sequence[Detected], since: date | None = 
 
 
 def _rows(tape: Tape, one: Detected, first: np.datetime64) -> pd.DataFrame:
-    chosen = tape.day[one.changes.row] >= first
-    structure, row, state = (getattr(one.changes, name)[chosen] for name in ("structure", "row", "state"))
+    """The changes of one pattern's structures from a session on, in no settled order."""
+    chosen = np.flatnonzero(tape.day[one.changes.row] >= first)
+    shown, places = np.unique(one.changes.structure[chosen], return_inverse=True)
+    row, state = one.changes.row[chosen], one.changes.state[chosen]
     way = one.changes.way[chosen] * _sign(one)
-    money = tape.unit_try[row] * tape.basis[row]
-    shown, places = np.unique(structure, return_inverse=True)
+    return pd.DataFrame(
+        {
+            "row": row,
+            **_named(tape, one, shown, places, row),
+            "direction": _texts(("bearish", one.pattern.direction, "bullish"), way + 1),
+            "state": _texts(STATES, state),
+            "because": _texts(REASONS, one.changes.reason[chosen]),
+            **_priced(tape, one, chosen, row),
+            **_measured(one, shown, places),
+            "volume_z": tape.volume_z[row],
+            "tape": _texts(_TAPES, tape.locked[row].astype(np.int64) + 1),
+            "is_tradeable": _tradeable(state, way, tape.locked[row]),
+            "pivots": pivots_json(one, one.found.take(shown), places, tape.basis[row]),
+            "lines": lines_json(one, shown, places, tape.basis[row]),
+            "version": np.full(len(row), one.pattern.version, dtype=np.int64),
+            "is_final": tape.is_final[row],
+        }
+    )
+
+
+def _named(tape: Tape, one: Detected, shown: Ints, places: Ints, row: Ints) -> dict[str, Any]:
+    """Whose change it is, and when the structure began, turned last and was known."""
     found = one.found.take(shown)
-    terms = confidence_terms(one, shown)
-    volumes = volume_profile(found)
     symbols = np.array(tape.symbols, dtype=object)[tape.symbol_index[row]]
-    pattern, span = one.pattern, (tape.day[found.first_row], tape.day[found.last_row], tape.day[found.known])
-    started, last_pivot, formed = (values[places] for values in span)
-    frame = {
-        "row": row,
+    days = {
+        name: tape.day[rows][places]
+        for name, rows in (
+            ("started_on", found.first_row),
+            ("last_pivot_on", found.last_row),
+            ("formed_on", found.known),
+        )
+    }
+    return {
         "symbol": pd.array(symbols, dtype="str"),
         "session_date": tape.day[row].astype("datetime64[us]"),
-        "event_id": _event_ids(symbols, pattern.name, started, formed),
-        "pattern": _same(pattern.name, len(row)),
-        "direction": _texts(("bearish", pattern.direction, "bullish"), way + 1),
-        "state": _texts(STATES, state),
-        "because": _texts(REASONS, one.changes.reason[chosen]),
-        "started_on": started.astype("datetime64[us]"),
-        "last_pivot_on": last_pivot.astype("datetime64[us]"),
-        "formed_on": formed.astype("datetime64[us]"),
+        "event_id": _event_ids(symbols, one.pattern.name, days["started_on"], days["formed_on"]),
+        "pattern": pd.array([one.pattern.name], dtype="str").repeat(len(row)),
+        **{name: day.astype("datetime64[us]") for name, day in days.items()},
+    }
+
+
+def _priced(tape: Tape, one: Detected, chosen: Ints, row: Ints) -> dict[str, FloatArray]:
+    """Prices in the money of each row's session."""
+    money = tape.unit_try[row] * tape.basis[row]
+    levels = {
+        f"{name}_try": _lira(one, getattr(one.changes, name)[chosen], money) for name in ("line", "target", "stop")
+    }
+    return {"close_try": np.round(tape.price_close[row] * tape.basis[row], _DECIMALS), **levels}
+
+
+def _measured(one: Detected, shown: Ints, places: Ints) -> dict[str, np.ndarray]:
+    """What is measured of a structure: the same over its life."""
+    found, terms = one.found.take(shown), confidence_terms(one, shown)
+    volumes = volume_profile(found)
+    return {
         "scale": found.scale[places],
-        "close_try": np.round(tape.price_close[row] * tape.basis[row], _DECIMALS),
-        "line_try": _lira(one, one.changes.line[chosen], money),
-        "target_try": _lira(one, one.changes.target[chosen], money),
-        "stop_try": _lira(one, one.changes.stop[chosen], money),
         "height_atr": (one.outline.height[shown] / found.atr)[places],
         "touches": one.outline.touches[shown][places].astype(np.int64),
         "shape_confidence": shape_confidence(terms)[places],
         **{f"confidence_{name}": terms[name][places] for name in WEIGHTS},
         **{f"volume_{name}_third": volumes[places, part] for part, name in enumerate(("first", "middle", "last"))},
-        "volume_z": tape.volume_z[row],
-        "tape": _texts(_TAPES, tape.locked[row].astype(np.int64) + 1),
-        "is_tradeable": _tradeable(state, way, tape.locked[row]),
-        "pivots": pivots_json(one, found, places, tape.basis[row]),
-        "lines": lines_json(one, shown, places, tape.basis[row]),
-        "version": np.full(len(row), pattern.version, dtype=np.int64),
-        "is_final": tape.is_final[row],
     }
-    return pd.DataFrame(frame)
 
 
 def _sign(one: Detected) -> int:
@@ -118,10 +144,6 @@ def _event_ids(symbols: np.ndarray, pattern: str, started: _Dates, formed: _Date
     return pd.array(
         [f"{s}:{pattern}:{a}:{b}" for s, a, b in zip(symbols, first.tolist(), known.tolist(), strict=True)], dtype="str"
     )
-
-
-def _same(text: str, count: int) -> pd.api.extensions.ExtensionArray:
-    return pd.array([text], dtype="str").repeat(count)
 
 
 def _texts(texts: Sequence[str], positions: Ints | Flags) -> pd.api.extensions.ExtensionArray:

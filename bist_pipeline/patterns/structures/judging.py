@@ -48,11 +48,20 @@ def rules_of(pattern: ChartPattern) -> tuple[Rule, ...]:
     return (MEASURABLE, *pattern.rules)
 
 
+def in_order(found: Candidates) -> Candidates:
+    """Sort candidates by the bar at which they were known; of two known by the same bar the longer one comes first.
+
+    Those that are in order already are handed back as they are: copying many of them costs more than most rules.
+    """
+    later, tied = np.diff(found.known) > 0, np.diff(found.known) == 0
+    if (later | (tied & (np.diff(found.first_row) >= 0))).all():
+        return found
+    return found.take(np.lexsort((found.first_row, found.known)))
+
+
 def judge(pattern: ChartPattern, view: View) -> Judged:
     """Find the candidates of a pattern and ask its rules."""
-    found = pattern.candidates(view)
-    # Of two that became known by the same bar, the longer one comes first.
-    found = found.take(np.lexsort((found.first_row, found.known)))
+    found = in_order(pattern.candidates(view))
     rules = rules_of(pattern)
     broken = np.full(len(found), len(rules))
     left, places = found, np.arange(len(found))

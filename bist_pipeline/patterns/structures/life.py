@@ -10,12 +10,14 @@ them.
     busted     a close beyond its other side, after no more than 10 % the right way (Bulkowski)
     expired    not confirmed in time, or left on the wrong side or too early; or neither target nor stop in time
 
-A structure confirmed by a bar that is locked at the price limit could not be traded: it is confirmed again by the first
+A structure confirmed by a bar locked at the price limit could not be traded: it is confirmed again by the first
 bar that is not locked, if that closes beyond the line. At most one change a session. What happens on the confirming bar
 itself, after its close was still open, counts for nothing. Sessions without a trade change nothing.
 
 Overlapping detections of one pattern are one event: what was known first keeps its name, and a later detection whose
-span shares half of both spans together is the same structure, unless the first had expired unconfirmed.
+span shares half of both spans together is the same structure, unless the first had expired unconfirmed. Patterns that
+are one line alone (`Life.same_line_atr`) ask besides that the lines lie near each other: two levels are two, though
+they were touched over the same months.
 """
 
 from dataclasses import dataclass
@@ -80,7 +82,10 @@ def follow_all(pattern: ChartPattern, found: Candidates, outline: Outline) -> tu
     fates, (counts, whole, real) = follow(
         (found.known, found.first_row, found.last_row),
         (outline.upper_row, outline.upper, outline.upper_slope, outline.lower_row, outline.lower, outline.lower_slope),
-        (outline.height, outline.stop_up, outline.stop_down, outline.top, outline.bottom, life.margin_atr * found.atr),
+        (
+            *(outline.height, outline.stop_up, outline.stop_down, outline.top, outline.bottom),
+            *(life.margin_atr * found.atr, life.same_line_atr * found.atr),
+        ),
         (outline.earliest, outline.latest, life.hold_bars),
         (life.breaks in {"up", "either"}, life.breaks in {"down", "either"}, float(life.volume_z)),
         (tape.high, tape.low, tape.close, tape.volume_z, tape.traded, tape.locked, tape.end_row),

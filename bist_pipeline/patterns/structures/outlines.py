@@ -60,5 +60,6 @@ def outline(
         "ideal_touches": found.rows.shape[1],
         "fit": np.ones(n),
         "structure": np.ones(n),
+        "drawn_from": found.first_row,
     }
     return Outline(*up, *down, height=height, **(usual | own))

@@ -58,11 +58,11 @@ def lines_json(one: Detected, shown: Ints, places: Ints, basis: FloatArray) -> _
         line is straight in the logarithm of the price.
     """
     found, outline = one.found.take(shown), one.outline
-    names = ("lower", "upper") if one.pattern.flipped else ("upper", "lower")
+    names = one.pattern.line_names or (("lower", "upper") if one.pattern.flipped else ("upper", "lower"))
 
     def spell(which: Ints, money: FloatArray) -> list[str]:
         own = shown[which]
-        start, end = found.first_row[which], found.known[which]
+        start, end = outline.drawn_from[own], found.known[which]
         per_day = _units(one, found, which) * money[:, 0]
         sides = [
             (outline.upper_row[own], outline.upper[own], outline.upper_slope[own]),
@@ -74,7 +74,9 @@ def lines_json(one: Detected, shown: Ints, places: Ints, basis: FloatArray) -> _
         from_days, to_days = _days(one, start), _days(one, end)
         pieces = [
             [
-                f'{{"name":"{name}","from":"{a}","from_try":{x!r},"to":"{b}","to_try":{y!r}}}' if not isnan(x) else ""
+                f'{{"name":"{name}","from":"{a}","from_try":{x!r},"to":"{b}","to_try":{y!r}}}'
+                if name and not isnan(x)
+                else ""
                 for a, x, b, y in zip(from_days, ends[0], to_days, ends[1], strict=True)
             ]
             for name, ends in zip(names, told, strict=True)

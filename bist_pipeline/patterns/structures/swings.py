@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from bist_pipeline.patterns.pivots.arrays import Ints
 from bist_pipeline.patterns.pivots.zigzag import Pivots
 from bist_pipeline.patterns.structures.contract import Candidates
 from bist_pipeline.patterns.structures.view import View
@@ -46,6 +47,27 @@ def _runs(view: View, pivots: Pivots, points: int, first: int | None) -> Candida
         pivots.known[places],
         np.full(len(starts), pivots.scale),
         {"first_kind": pivots.kind[starts]},
+    )
+
+
+def pivots_at(view: View, pivots: Pivots, places: Ints, known: Ints) -> Candidates:
+    """Take turning points that need not follow each other.
+
+    Args:
+        view: Where they are.
+        pivots: Of one scale.
+        places: Positions in `pivots`, in time order, shape (n, k); −1 where a candidate has fewer than k.
+        known: Row at which each candidate was known, shape (n,).
+    """
+    there = places >= 0
+    at = np.where(there, places, 0)
+    return Candidates(
+        view,
+        known,
+        np.where(there, pivots.row[at], -1),
+        np.where(there, pivots.price[at], np.nan),
+        np.where(there, pivots.known[at], -1),
+        np.full(len(known), pivots.scale),
     )
 
 

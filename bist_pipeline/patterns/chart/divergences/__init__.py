@@ -1,0 +1,1 @@
+"""Divergences of price from an oscillator, one file an oscillator."""

@@ -1,0 +1,71 @@
+"""Ranges between lines that run side by side: rectangle, rising and falling channel.
+
+Belongs here: which slopes make a range.
+"""
+
+import numpy as np
+
+from bist_pipeline.patterns.chart.lines import _rules as shared
+from bist_pipeline.patterns.structures import lines
+from bist_pipeline.patterns.structures.contract import ChartPattern, Life, Rule, mirrored
+
+_FLAT = shared.PARAMETERS["flat_atr"]
+_COMMON = (shared.LENGTH, shared.TALL_ENOUGH, shared.TOUCHES, shared.SIDE_TO_SIDE, shared.CONTAINED)
+
+# One rule for both lines: a pattern that is its own mirror image has rules that are, too.
+_BOTH_FLAT = Rule(
+    "both_flat",
+    "ATR a bar",
+    "slope of the steeper line, without its sign",
+    lambda c: np.maximum(np.abs(lines.upper_slope(c)), np.abs(lines.lower_slope(c))),
+    most=_FLAT,
+)
+_RISING = (
+    shared.top_slope("top_rises", least=_FLAT),
+    shared.bottom_slope("bottom_rises", least=_FLAT),
+    shared.closing("parallel", least=-_FLAT, most=_FLAT),
+)
+
+RECTANGLE = ChartPattern(
+    name="rectangle",
+    version=1,
+    direction="neutral",
+    mirror="rectangle",
+    title="Rectangle",
+    meaning="Peaks at one level, troughs at another; a close beyond either is said to show where the price will go.",
+    source=f"{shared.SOURCE} Both lines flat (Bulkowski; Lo, Mamaysky & Wang 2000: RTOP, RBOT); ours: 3 ATR high.",
+    parameters=shared.PARAMETERS,
+    warm_up=shared.WARM_UP,
+    candidates=shared.nearly(_BOTH_FLAT),
+    rules=(
+        _BOTH_FLAT,
+        *_COMMON,
+    ),
+    outline=shared.outline_of,
+    life=Life(breaks="either"),
+)
+
+RISING_CHANNEL = ChartPattern(
+    name="rising_channel",
+    version=1,
+    direction="bearish",
+    mirror="falling_channel",
+    title="Rising channel",
+    meaning="Peaks and troughs rise side by side; a close below the lower line is said to end the rise.",
+    source=f"{shared.SOURCE} Ours: slopes differ by no more than 0.02 ATR a bar; the break against the trend confirms.",
+    parameters=shared.PARAMETERS,
+    warm_up=shared.WARM_UP,
+    candidates=shared.nearly(*_RISING),
+    rules=(
+        *_RISING,
+        *_COMMON,
+    ),
+    outline=shared.outline_of,
+    life=Life(breaks="down"),
+)
+
+FALLING_CHANNEL = mirrored(
+    RISING_CHANNEL,
+    title="Falling channel",
+    meaning="Peaks and troughs fall side by side; a close above the upper line is said to end the fall.",
+)

@@ -1,0 +1,1 @@
+"""Drawn fixtures, one module a family of patterns; each defines `DRAWINGS`, a tuple of `Fixture`."""

@@ -1,0 +1,32 @@
+"""Drawings of volatility contractions: quiet for most of a year, a rise to 0.40, falls that become shallower.
+
+Points: first high and its low, and so on, end. The bars that leave it have five times the usual volume.
+"""
+
+from bist_pipeline_tests.patterns.drawing import Drawing, Fixture
+
+_THREE = Drawing(
+    points=((50, 0.40), (65, 0.25), (79, 0.39), (89, 0.29), (98, 0.38), (104, 0.32), (115, 0.43)),
+    quiet_bars=220,
+    volumes=dict.fromkeys(range(108, 116), 5.0),
+)
+_TWO = Drawing(points=((50, 0.40), (60, 0.30), (69, 0.39), (75, 0.33), (85, 0.43)), quiet_bars=220)
+
+DRAWINGS = (
+    Fixture(
+        "volatility_contraction",
+        passes=_THREE,
+        breaks={
+            "first_depth": _TWO.moved({1: (58, 0.325), 2: (65, 0.395), 3: (69, 0.355), 4: (77, 0.43)}),
+            "contracting": _TWO.moved({3: (77, 0.31), 4: (89, 0.43)}),
+            "first_highest": _TWO.moved({2: (71, 0.41), 3: (77, 0.35), 4: (87, 0.45)}),
+            "highs_level": _TWO.moved({2: (65, 0.345), 3: (69, 0.30), 4: (82, 0.43)}),
+            "length": _TWO.moved({1: (54, 0.30), 2: (58, 0.39), 3: (61, 0.34), 4: (67, 0.43)}),
+            # After a fall by half it still lies under its averages and its year's high.
+            "trend_template": Drawing(
+                points=((60, -0.60), (90, -0.30), (100, -0.40), (109, -0.31), (115, -0.37), (125, -0.27)),
+                quiet_bars=220,
+            ),
+        },
+    ),
+)
