@@ -50,7 +50,7 @@ def _candidates(view: View) -> Candidates:
         ends = _end(one)
         parts.append(one.take(~np.isin(ends, taken)))
         taken = np.concatenate([taken, ends])
-    return joined(parts, view, 2 * int(_P["most_contractions"]))
+    return joined(parts, 2 * int(_P["most_contractions"]))
 
 
 def _scales(view: View) -> tuple[float, ...]:

@@ -87,6 +87,12 @@ class Tape:
         return self.offsets[1:][self.symbol_index]
 
     @cached_property
+    def day_text(self) -> npt.NDArray[np.object_]:
+        """Sessions as ISO dates: there are far fewer days than bars, so each is spelled out once."""
+        days, places = np.unique(self.day, return_inverse=True)
+        return np.datetime_as_string(days, unit="D").astype(object)[places]
+
+    @cached_property
     def volume_z(self) -> FloatArray:
         """Volume in standard deviations from the mean of the 20 sessions before; NaN where that is not known."""
         from bist_pipeline.patterns.pivots._kernels import volume_scores
@@ -104,7 +110,7 @@ class Tape:
             locked=-self.locked,
             flipped=not self.flipped,
         )
-        for name in ("symbol_index", "first_row", "end_row", "volume_z"):
+        for name in ("symbol_index", "first_row", "end_row", "day_text", "volume_z"):
             if name in self.__dict__:
                 upside_down.__dict__[name] = self.__dict__[name]
         return upside_down

@@ -14,8 +14,7 @@ All prices are natural logarithms: 0.03 is 3 %. What must not depend on a share'
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -23,85 +22,9 @@ import numpy as np
 from bist_pipeline.core.bars import FloatArray
 from bist_pipeline.core.errors import RegistryError
 from bist_pipeline.patterns.contract import Direction
-from bist_pipeline.patterns.pivots.tape import Flags, Ints, Tape
+from bist_pipeline.patterns.pivots.arrays import Ints
+from bist_pipeline.patterns.structures.candidates import Candidates
 from bist_pipeline.patterns.structures.view import View
-
-Bound = float | Callable[["Candidates"], FloatArray]
-
-
-@dataclass(frozen=True)
-class Candidates:
-    """Places where a pattern could be, shape (n,); their points, shape (n, k).
-
-    Attributes:
-        view: What they were found in.
-        known: Row of the bar at which all of it was known: never before the last point was confirmed.
-        rows: Rows of the points in time order; −1 where a candidate has fewer than k.
-        prices: Logarithms of their prices; NaN there.
-        known_rows: Row at which each point became known; −1 there.
-        scale: κ of the zigzag that the points come from; 0 where they come from elsewhere.
-        own: What the pattern's file found out of each, by name, shape (n,) or (n, …).
-    """
-
-    view: View
-    known: Ints
-    rows: Ints
-    prices: FloatArray
-    known_rows: Ints
-    scale: FloatArray
-    own: Mapping[str, np.ndarray] = field(default_factory=dict)
-
-    def __len__(self) -> int:
-        return len(self.known)
-
-    @property
-    def tape(self) -> Tape:
-        """The bars."""
-        return self.view.tape
-
-    @property
-    def first_row(self) -> Ints:
-        """Row of the first point."""
-        return self.rows[:, 0]
-
-    @cached_property
-    def last_row(self) -> Ints:
-        """Row of the last point."""
-        return self.rows.max(axis=1, initial=-1)
-
-    @cached_property
-    def atr(self) -> FloatArray:
-        """ATR(14) at the last point; NaN before it is known."""
-        return self.tape.atr[self.last_row]
-
-    @property
-    def bars(self) -> Ints:
-        """Bars from the first point to the last."""
-        return self.last_row - self.first_row
-
-    def price(self, point: int) -> FloatArray:
-        """Price of a point, counted from 0; from the end where negative."""
-        return self.prices[:, point]
-
-    def row(self, point: int) -> Ints:
-        """Row of a point."""
-        return self.rows[:, point]
-
-    def take(self, chosen: Flags | Ints) -> "Candidates":
-        """Keep some of them."""
-        return Candidates(
-            self.view,
-            self.known[chosen],
-            self.rows[chosen],
-            self.prices[chosen],
-            self.known_rows[chosen],
-            self.scale[chosen],
-            {name: values[chosen] for name, values in self.own.items()},
-        )
-
-    def with_own(self, **values: np.ndarray) -> "Candidates":
-        """Add what was found out of them."""
-        return replace(self, own={**self.own, **values})
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ A row speaks in the shares and money of its own session: prices on the tape time
 rounded to a millionth of a lira: the last bit of a logarithm is not the same on every machine.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -26,8 +26,6 @@ _DECIMALS = 6
 _TAPES = ("limit_down", "", "limit_up")
 _FORMING, _EXPIRED = STATES.index("forming"), STATES.index("expired")
 _CONFIRMED = STATES.index("confirmed")
-
-_Dates = npt.NDArray[np.datetime64]
 
 
 def chart_events(tape: Tape, detected: Sequence[Detected], since: date | None = None) -> pd.DataFrame:
@@ -81,7 +79,7 @@ def _named(tape: Tape, one: Detected, shown: Ints, places: Ints, row: Ints) -> d
     found = one.found.take(shown)
     symbols = np.array(tape.symbols, dtype=object)[tape.symbol_index[row]]
     days = {
-        name: tape.day[rows][places]
+        name: rows[places]
         for name, rows in (
             ("started_on", found.first_row),
             ("last_pivot_on", found.last_row),
@@ -91,9 +89,9 @@ def _named(tape: Tape, one: Detected, shown: Ints, places: Ints, row: Ints) -> d
     return {
         "symbol": pd.array(symbols, dtype="str"),
         "session_date": tape.day[row].astype("datetime64[us]"),
-        "event_id": _event_ids(symbols, one.pattern.name, days["started_on"], days["formed_on"]),
+        "event_id": _event_ids(tape, symbols, one.pattern.name, days),
         "pattern": pd.array([one.pattern.name], dtype="str").repeat(len(row)),
-        **{name: day.astype("datetime64[us]") for name, day in days.items()},
+        **{name: tape.day[rows].astype("datetime64[us]") for name, rows in days.items()},
     }
 
 
@@ -139,11 +137,11 @@ def _tradeable(state: Ints, way: Ints, locked: npt.NDArray[np.int8]) -> pd.array
     return pd.arrays.BooleanArray(locked != side, mask=nothing_asked)
 
 
-def _event_ids(symbols: np.ndarray, pattern: str, started: _Dates, formed: _Dates) -> pd.api.extensions.ExtensionArray:
-    first, known = np.datetime_as_string(started, unit="D"), np.datetime_as_string(formed, unit="D")
-    return pd.array(
-        [f"{s}:{pattern}:{a}:{b}" for s, a, b in zip(symbols, first.tolist(), known.tolist(), strict=True)], dtype="str"
-    )
+def _event_ids(
+    tape: Tape, symbols: np.ndarray, pattern: str, rows: Mapping[str, Ints]
+) -> pd.api.extensions.ExtensionArray:
+    started, formed = (tape.day_text[rows[name]].tolist() for name in ("started_on", "formed_on"))
+    return pd.array([f"{s}:{pattern}:{a}:{b}" for s, a, b in zip(symbols, started, formed, strict=True)], dtype="str")
 
 
 def _texts(texts: Sequence[str], positions: Ints | Flags) -> pd.api.extensions.ExtensionArray:

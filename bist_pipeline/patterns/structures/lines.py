@@ -32,7 +32,7 @@ def runs_between_lines(view: View) -> Candidates:
     """
     from bist_pipeline.patterns.structures._line_kernels import lines_through_points
 
-    found = in_order(joined([swings(view, points, None) for points in RUNS], view, max(RUNS)))
+    found = in_order(joined([swings(view, points, None) for points in RUNS], max(RUNS)))
     values, slopes, touches, distance = lines_through_points(
         found.rows, found.prices, found.own["first_kind"], TOUCH_ATR * found.atr
     )

@@ -101,7 +101,7 @@ def _units(one: Detected, found: Candidates, which: Ints) -> FloatArray:
 
 
 def _days(one: Detected, rows: Ints) -> list:
-    return np.datetime_as_string(one.found.tape.day[rows], unit="D").tolist()
+    return one.found.tape.day_text[rows].tolist()
 
 
 def _once_each(places: Ints, basis: FloatArray, spell: Callable[[Ints, FloatArray], list[str]]) -> _Texts:

@@ -3,14 +3,15 @@
 Belongs here: cutting turning points into windows. Does not belong here: what the windows must look like.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from functools import cache
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from bist_pipeline.patterns.pivots.arrays import Ints
 from bist_pipeline.patterns.pivots.zigzag import Pivots
-from bist_pipeline.patterns.structures.contract import Candidates
+from bist_pipeline.patterns.structures.candidates import Candidates
 from bist_pipeline.patterns.structures.view import View
 
 PEAK, TROUGH = 1, -1
@@ -26,28 +27,45 @@ def swings(view: View, points: int, first: int | None = PEAK, *, scales: Sequenc
         scales: Which scales; None for all.
 
     Returns:
-        The runs, in the order of `scales`, then of the tape; `own["first_kind"]` is that of the first point.
+        The runs, sorted by the bar at which they were known, then by their first; `own["first_kind"]` is that of the
+        first point.
     """
-    chosen = [one for one in view.pivots if scales is None or one.scale in scales]
-    return joined([_runs(view, pivots, points, first) for pivots in chosen], view, points)
-
-
-def _runs(view: View, pivots: Pivots, points: int, first: int | None) -> Candidates:
-    starts = np.arange(max(len(pivots) - points + 1, 0))
-    inside = pivots.symbol[starts] == pivots.symbol[starts + points - 1]
+    found = view.once(_runs_of(points))
+    if first is None and scales is None:
+        return found
+    chosen = np.ones(len(found), dtype=bool)
     if first is not None:
-        inside &= pivots.kind[starts] == first
-    starts = starts[inside]
-    places = starts[:, None] + np.arange(points)
-    return Candidates(
-        view,
-        pivots.known[starts + points - 1],
-        pivots.row[places],
-        pivots.price[places],
-        pivots.known[places],
-        np.full(len(starts), pivots.scale),
-        {"first_kind": pivots.kind[starts]},
+        chosen &= found.own["first_kind"] == first
+    if scales is not None:
+        chosen &= np.isin(found.scale, scales)
+    return found.take(chosen)
+
+
+@cache
+def _runs_of(points: int) -> Callable[[View], Candidates]:
+    """What makes the runs of so many points: the same function for the same number, so that a view makes them once."""
+    return lambda view: _runs(view, points)
+
+
+def _runs(view: View, points: int) -> Candidates:
+    """Windows over the turning points of all scales, one scale after the other; no window spans two symbols."""
+    row, known, kind, price, symbol = (
+        np.concatenate([getattr(one, name) for one in view.pivots])
+        for name in ("row", "known", "kind", "price", "symbol")
     )
+    scale = np.repeat([one.scale for one in view.pivots], [len(one) for one in view.pivots])
+    if len(row) < points:
+        row, known, kind, symbol = (np.full(points, -1) for _ in range(4))
+        price, scale, inside = np.full(points, np.nan), np.zeros(points), np.zeros(1, dtype=bool)
+    else:
+        end = slice(points - 1, None)
+        begin = slice(None, len(row) - points + 1)
+        inside = (symbol[begin] == symbol[end]) & (scale[begin] == scale[end])
+    rows, prices, known_rows = (sliding_window_view(values, points) for values in (row, price, known))
+    own = {"first_kind": kind[: len(rows)]}
+    found = Candidates(view, known_rows[:, -1], rows, prices, known_rows, scale[: len(rows)], own)
+    starts = np.flatnonzero(inside)
+    return found.take(starts[np.lexsort((row[starts], known_rows[starts, -1]))])
 
 
 def pivots_at(view: View, pivots: Pivots, places: Ints, known: Ints) -> Candidates:
@@ -71,31 +89,21 @@ def pivots_at(view: View, pivots: Pivots, places: Ints, known: Ints) -> Candidat
     )
 
 
-def joined(parts: Sequence[Candidates], view: View, points: int) -> Candidates:
+def joined(parts: Sequence[Candidates], points: int) -> Candidates:
     """Lay candidates one after the other; those with fewer points than `points` are filled up with none."""
-    whole = [_widened(one, points) for one in parts]
-    if not whole:
-        return _widened(_runs(view, view.pivots[0], 1, None).take(np.empty(0, np.int64)), points)
-    names = set.intersection(*(set(one.own) for one in whole))
+    names = set.intersection(*(set(one.own) for one in parts))
     return Candidates(
-        view,
-        np.concatenate([one.known for one in whole]),
-        np.concatenate([one.rows for one in whole]),
-        np.concatenate([one.prices for one in whole]),
-        np.concatenate([one.known_rows for one in whole]),
-        np.concatenate([one.scale for one in whole]),
-        {name: np.concatenate([one.own[name] for one in whole]) for name in sorted(names)},
+        parts[0].view,
+        np.concatenate([one.known for one in parts]),
+        np.concatenate([_widened(one.rows, points, -1) for one in parts]),
+        np.concatenate([_widened(one.prices, points, np.nan) for one in parts]),
+        np.concatenate([_widened(one.known_rows, points, -1) for one in parts]),
+        np.concatenate([one.scale for one in parts]),
+        {name: np.concatenate([one.own[name] for one in parts]) for name in sorted(names)},
     )
 
 
-def _widened(part: Candidates, points: int) -> Candidates:
-    missing = points - part.rows.shape[1]
-    if missing <= 0:
-        return part
-    room = ((0, 0), (0, missing))
-    return replace(
-        part,
-        rows=np.pad(part.rows, room, constant_values=-1),
-        prices=np.pad(part.prices, room, constant_values=np.nan),
-        known_rows=np.pad(part.known_rows, room, constant_values=-1),
-    )
+def _widened(values: np.ndarray, points: int, nothing: float) -> np.ndarray:
+    wide = np.full((len(values), points), nothing, dtype=values.dtype)
+    wide[:, : values.shape[1]] = values
+    return wide

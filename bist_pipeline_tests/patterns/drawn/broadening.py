@@ -9,9 +9,6 @@ DRAWINGS = (
         "broadening_top",
         passes=TOP,
         breaks={
-            "begins_with_peak": Drawing(
-                ((12, 0.10), (18, 0.06), (24, 0.12), (31, 0.03), (39, 0.145), (48, 0.0), (60, 0.25))
-            ),
             "top_rises": TOP.moved({2: (25, 0.1005), 4: (42, 0.101)}),
             "bottom_falls": TOP.moved({3: (33, 0.0597)}),
             "each_swing_wider": Drawing(((12, 0.10), (16, 0.05), (20, 0.108), (25, 0.02), (31, 0.107), (45, -0.06))),

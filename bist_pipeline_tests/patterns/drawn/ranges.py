@@ -11,7 +11,7 @@ DRAWINGS = (
         "rectangle",
         passes=RECTANGLE,
         breaks={
-            "both_flat": RECTANGLE.moved({3: (36, 0.04)}),
+            "both_flat": RECTANGLE.moved({3: (36, 0.035)}),
             "length": Drawing(((12, 0.10), (47, 0.0), (82, 0.10), (117, 0.0), (152, 0.10), (160, 0.07), (175, 0.17))),
             "tall_enough": Drawing(
                 ((12, 0.05), (20, 0.018), (28, 0.05), (36, 0.018), (44, 0.05), (49, 0.02), (54, 0.09)), reach=0.008
@@ -27,7 +27,7 @@ DRAWINGS = (
         breaks={
             "top_rises": CHANNEL.moved({2: (28, 0.1016), 3: (34, 0.0532), 4: (44, 0.1032)}),
             "bottom_rises": CHANNEL.moved({2: (28, 0.105), 3: (34, 0.0525), 4: (44, 0.11)}),
-            "parallel": CHANNEL.moved({3: (34, 0.07)}),
+            "parallel": CHANNEL.moved({3: (34, 0.0745)}),
             "length": Drawing(((12, 0.10), (47, 0.0), (82, 0.17), (117, 0.07), (152, 0.24), (175, 0.0))),
             "tall_enough": Drawing(
                 ((12, 0.05), (20, 0.02), (28, 0.06), (36, 0.03), (44, 0.07), (54, 0.0)), reach=0.008

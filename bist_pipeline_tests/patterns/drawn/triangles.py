@@ -11,7 +11,7 @@ DRAWINGS = (
         "ascending_triangle",
         passes=ASCENDING,
         breaks={
-            "top_flat": ASCENDING.moved({2: (29, 0.13), 4: (41, 0.14)}),
+            "top_flat": ASCENDING.moved({2: (29, 0.125), 4: (41, 0.129)}),
             "bottom_rises": Drawing(
                 ((12, 0.05), (24, 0.01), (36, 0.045), (48, 0.0145), (60, 0.04), (66, 0.0), (72, 0.09)), reach=0.006
             ),

@@ -8,6 +8,8 @@ import numpy as np
 from bist_pipeline.core.bars import FloatArray
 from bist_pipeline.patterns.chart.lines import _rules as shared
 from bist_pipeline.patterns.structures.contract import Candidates, ChartPattern, Life, Rule, mirrored
+from bist_pipeline.patterns.structures.swings import PEAK
+from bist_pipeline.patterns.structures.view import View
 
 _FLAT = shared.PARAMETERS["flat_atr"]
 
@@ -21,17 +23,13 @@ def _least_step(c: Candidates) -> FloatArray:
     return np.where(np.isnan(beyond), np.inf, beyond).min(axis=1) / c.atr
 
 
-_SHAPE = (
-    Rule(
-        "begins_with_peak",
-        "kind",
-        "+1 where the first turning point is a peak, −1 where it is a trough",
-        lambda c: c.own["first_kind"].astype(np.float64),
-        least=1.0,
-    ),
-    shared.top_slope("top_rises", least=_FLAT),
-    shared.bottom_slope("bottom_falls", most=-_FLAT),
-)
+_SHAPE = (shared.top_slope("top_rises", least=_FLAT), shared.bottom_slope("bottom_falls", most=-_FLAT))
+
+
+def _candidates(view: View) -> Candidates:
+    found = shared.nearly(*_SHAPE)(view)
+    return found.take(found.own["first_kind"] == PEAK)
+
 
 BROADENING_TOP = ChartPattern(
     name="broadening_top",
@@ -45,7 +43,7 @@ BROADENING_TOP = ChartPattern(
     "counts breaks both ways. Ours: 3 ATR high where it is widest, which is also the way to the target.",
     parameters=shared.PARAMETERS,
     warm_up=shared.WARM_UP,
-    candidates=shared.nearly(*_SHAPE),
+    candidates=_candidates,
     rules=(
         *_SHAPE,
         Rule(
