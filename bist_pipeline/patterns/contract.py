@@ -19,7 +19,8 @@ class Candlestick:
     """One candlestick pattern: its declaration and its function.
 
     Attributes:
-        name: Registered name, unique over the room; a storage contract. TA-Lib's name in lower case without `cdl`.
+        name: Registered name, unique over the room; a storage contract. TA-Lib's name in lower case without `cdl`; of
+            others words in lower case, with underscores.
         version: Raised when the rules change.
         bars: How many bars the pattern spans, the bar of the event included.
         directional: Whether the sign of `compute` says bullish or bearish; False where it only marks a shape (doji).

@@ -71,7 +71,7 @@ def derive_indicators(context: PipelineContext, span: Span, symbols: Sequence[st
     """Fill `analytics.indicators` for a span."""
     with _writing(context, contracts().indicators) as bulk:
         history, shares = bars_for(context, span, symbols), read_point_in_time(context.database)
-        blocks = (shares.compute(compute_indicators, block, span.first) for block in _blocks(history))
+        blocks = (shares.compute(compute_indicators, block, span.first) for block in blocks_of(history))
         return _write(bulk, contracts().indicators, blocks, span.scope(symbols))
 
 
@@ -80,7 +80,7 @@ def derive_candlesticks(context: PipelineContext, span: Span, symbols: Sequence[
     with _writing(context, contracts().candlestick_patterns) as bulk:
         history, shares = bars_for(context, span, symbols), read_point_in_time(context.database)
         moments = _moments(context, span)
-        found = (find_candlesticks(block, shares, tape_of(block, shares), span.first) for block in _blocks(history))
+        found = (find_candlesticks(block, shares, tape_of(block, shares), span.first) for block in blocks_of(history))
         blocks = (moments.stamp(block) for block in found)
         return _write(bulk, contracts().candlestick_patterns, blocks, span.scope(symbols))
 
@@ -93,7 +93,7 @@ def derive_charts(context: PipelineContext, span: Span, symbols: Sequence[str] |
         moments, scope = _moments(context, span), span.scope(symbols)
         targets = [bulk.replacement(events, scope), bulk.replacement(census, scope)]
         seen: list[pd.Series] = []
-        for found in spread(lambda block: find_charts(tape_of(block, shares), span.first), _blocks(history)):
+        for found in spread(lambda block: find_charts(tape_of(block, shares), span.first), blocks_of(history)):
             targets[0].add(moments.stamp(found.events))
             targets[1].add(found.census)
             seen.append(_count(found.events))
@@ -141,7 +141,7 @@ def derive_together(
         # Read under the locks: a run that read its bars before another one's would overwrite newer rows with older.
         dirt = read_dirt(context, span, symbols)
         given = _given(context, span)
-        blocks = list(_blocks(bars_for(context, span, symbols)))
+        blocks = list(blocks_of(bars_for(context, span, symbols)))
         progress(0, len(blocks))
         derived = (_derived(block, span.first, given, charting) for block in blocks)
         for done, groups in enumerate(ahead(derived), 1):
@@ -235,7 +235,7 @@ def _signals(indicators: pd.DataFrame, candles: pd.DataFrame, closes: pd.DataFra
     return rows[rows["traded"].astype(bool)].drop(columns="traded").reset_index(drop=True)
 
 
-def _blocks(bars: Bars) -> Iterator[Bars]:
+def blocks_of(bars: Bars) -> Iterator[Bars]:
     """Split into groups of whole symbols of about `BLOCK_ROWS` rows."""
     start = 0
     for end in bars.offsets[1:].tolist():

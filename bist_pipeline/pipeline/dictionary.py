@@ -17,6 +17,7 @@ from pydantic.fields import FieldInfo
 from bist_pipeline.indicators.registry import registered_indicators
 from bist_pipeline.market.rules import RULES
 from bist_pipeline.patterns.registry import registered_candlesticks
+from bist_pipeline.pipeline.dictionary_charts import chart_pages
 from bist_pipeline.pipeline.dictionary_tables import GENERATED, heading, markdown_table, tables_text
 from bist_pipeline.providers.registry import registered_providers
 from bist_pipeline.quality.registry import registered_checks
@@ -40,8 +41,8 @@ def write(folder: Path) -> None:
 
 
 def parts_text() -> str:
-    """Indicators, candlesticks, signal terms, checks, cleaning rules and providers, as registered."""
-    sections = (_indicators(), _candlesticks(), _terms(), _checks(), _rules(), _providers())
+    """Indicators, candlesticks, chart patterns, signal terms, checks, cleaning rules and providers, as registered."""
+    sections = (_indicators(), _candlesticks(), chart_pages(), _terms(), _checks(), _rules(), _providers())
     return "\n".join([*GENERATED, "# Parts", "", *chain.from_iterable(sections)])
 
 

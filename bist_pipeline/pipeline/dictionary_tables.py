@@ -123,9 +123,9 @@ _STALE = {
         "boolean",
         "",
         "no",
-        "Whether a session with signals, or one that ended two hours ago, has none of it.",
+        "Whether a session with signals, or one that ended two hours ago, has none of it, or only a forming one.",
     ),
-    "stale_since": ("date", "date", "yes", "First session after this signal; NULL where it is not stale."),
+    "stale_since": ("date", "date", "yes", "First session without a final signal of it; NULL where it is not stale."),
     "stale_because": ("text", "", "yes", "What became of its bar since; NULL where it is not stale."),
 }
 
@@ -144,6 +144,20 @@ def _views() -> dict[str, _View]:
             "The newest signal of each active symbol, wherever it lies.", tables.served_signals, {**_TERMS, **_STALE}
         ),
         "pattern_events_v1": _View("The current version of one pattern event.", tables.served_events),
+        "pattern_census_v1": _View(
+            "How many candidates of one chart pattern one session's rules turned away, or kept, over all symbols.",
+            tables.chart_patterns,
+            {
+                "outcome": (
+                    "text",
+                    "",
+                    "no",
+                    "The first rule that was broken, of those in parts.md; `kept`, `same_structure` or "
+                    "`not_broken_before` where none was.",
+                ),
+                "candidates": ("bigint", "candidates", "no", "How many."),
+            },
+        ),
         "pattern_reliability_v1": _View(tables.pattern_reliability.description, tables.pattern_reliability),
         "coverage_v1": _View(
             "What became of one symbol on one session: exactly one state each.",

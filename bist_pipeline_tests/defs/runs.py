@@ -24,6 +24,7 @@ DAILY = (
     "market/daily_prices",
     "analytics/indicators",
     "analytics/candlestick_patterns",
+    "analytics/chart_patterns",
     "analytics/signals",
     "serving/published",
 )

@@ -1,10 +1,11 @@
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import dagster as dg
 import pytest
 
-from bist_pipeline.core.clock import SystemClock
+from bist_pipeline.core.clock import FixedClock, SystemClock
+from bist_pipeline.defs import gap_sensor
 from bist_pipeline.defs.assets.coverage import coverage
 from bist_pipeline.defs.gap_sensor import fill_gaps, fill_gaps_job
 from bist_pipeline.defs.partitions import SESSIONS
@@ -102,6 +103,17 @@ def test_it_requests_the_symbols_with_gaps_in_a_run_that_yields_to_others(evalua
     assert symbols_of(request) == list(SYMBOLS)
     assert len(SYMBOLS) <= MOST_SYMBOLS
     assert (request.tags["bist/lane"], int(request.tags["dagster/priority"]) < 0) == ("history", True)
+
+
+def test_gaps_that_nobody_could_be_asked_for_are_requested_once_an_hour(evaluate, full, monkeypatch):
+    started = datetime.now(UTC).replace(minute=5) + timedelta(days=2)
+    keys = []
+    for minutes in (0, 50, 60, 110):
+        at = FixedClock(started + timedelta(minutes=minutes))
+        monkeypatch.setattr(gap_sensor, "exchange_clock", lambda settings, at=at: at)
+        keys.append(evaluate().run_key)
+    # Dagster starts one run a key: a circuit that was open costs an hour, not a day.
+    assert keys[0] == keys[1] != keys[2] == keys[3]
 
 
 def test_whom_the_first_load_asks_anyway_and_whom_no_file_is_of_are_left_out(evaluate, full, filled_database):

@@ -11,6 +11,7 @@ from bist_pipeline.pipeline.cleaning import clean_prices
 from bist_pipeline.pipeline.derive import (
     bars_for,
     derive_candlesticks,
+    derive_charts,
     derive_indicators,
     derive_signals,
     derive_together,
@@ -85,8 +86,8 @@ def test_signals_on_one_fresh_table_and_a_spoiled_one_make_nobody_clean(desk, on
     assert dirty_from(desk) == CHANGED
 
 
-def test_the_three_tables_one_after_the_other_make_it_clean(desk):
-    for derive in (derive_indicators, derive_candlesticks, derive_signals):
+def test_the_tables_one_after_the_other_make_it_clean(desk):
+    for derive in (derive_indicators, derive_candlesticks, derive_charts, derive_signals):
         derive(desk, WHOLE)
     assert dirty_from(desk) is None
 
@@ -104,7 +105,7 @@ def test_a_derivation_whose_bars_are_corrected_while_it_computes_leaves_the_mark
         correct(context, "4712")
         return old
 
-    for derive in (derive_indicators, derive_candlesticks):
+    for derive in (derive_indicators, derive_candlesticks, derive_charts):
         derive(desk, WHOLE)
     with mock.patch("bist_pipeline.pipeline.derive.bars_for", read_and_be_overtaken):
         derive_signals(desk, WHOLE)
@@ -143,7 +144,7 @@ def test_an_answer_that_comes_meanwhile_keeps_the_mark_and_its_reason(desk):
 
 
 def test_rows_that_were_derived_and_not_published_are_still_to_be_published(desk):
-    for derive in (derive_indicators, derive_candlesticks, derive_signals):
+    for derive in (derive_indicators, derive_candlesticks, derive_charts, derive_signals):
         derive(desk, WHOLE)
     assert False in {chunk.published for chunk in history_chunks(desk.database, LAST, thorough=True)}
     publish(desk, WHOLE)

@@ -12,7 +12,7 @@ from bist_pipeline.core.bars import PRICE_COLUMNS, Bars
 from bist_pipeline.core.calendar import ORIGIN
 from bist_pipeline.indicators.engine import compute_indicators
 from bist_pipeline.pipeline.cleaning import clean_prices
-from bist_pipeline.pipeline.derive import derive_candlesticks, derive_indicators, derive_signals
+from bist_pipeline.pipeline.derive import derive_candlesticks, derive_charts, derive_indicators, derive_signals
 from bist_pipeline.pipeline.ingest import ingest
 from bist_pipeline.pipeline.point_in_time import PointInTime
 from bist_pipeline.pipeline.span import Span
@@ -181,13 +181,13 @@ def test_a_ratio_that_is_corrected_restates_from_its_ex_date_on(sites, archive, 
     assert_same_tables(context, whole)
 
 
-def test_the_three_tables_one_after_the_other_are_those_of_one_pass_and_make_it_clean(sites, archive, whole):
+def test_the_tables_one_after_the_other_are_those_of_one_pass_and_make_it_clean(sites, archive, whole):
     context = sites.make(archive, copy_of=whole)
     for table in DERIVED:
         execute(context, f"TRUNCATE {table}")
     execute(context, f"UPDATE market.fetch_ledger SET dirty_from = DATE '{DAYS[290]}'")
     span = Span(DAYS[0], DAYS[-1])
-    for derive in (derive_indicators, derive_candlesticks, derive_signals):
+    for derive in (derive_indicators, derive_candlesticks, derive_charts, derive_signals):
         derive(at(context, DAYS[-1]), span)
     assert_same_tables(context, whole, DERIVED)
     assert count(context, "market.fetch_ledger", "dirty_from IS NOT NULL") == 0

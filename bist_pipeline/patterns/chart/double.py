@@ -80,6 +80,7 @@ def _outline(c: Candidates) -> Outline:
         ideal_touches=3,
         fit=1 - _apart(c),
         structure=sides * 2 / span,
+        drawn_from=c.row(_LEFT),
     )
 
 

@@ -121,6 +121,7 @@ def _outline(c: Candidates) -> Outline:
         top=c.price(_HEAD),
         fit=1 - (_apart(_LEFT, _RIGHT)(c) + _apart(_ARMPIT_1, _ARMPIT_2)(c)) / 2,
         structure=evenness,
+        drawn_from=c.row(_LEFT),
     )
 
 

@@ -72,6 +72,7 @@ def _outline(c: Candidates) -> Outline:
         bottom=c.price(_LOWEST),
         ideal_touches=3,
         structure=np.clip(1 - _pullback(c) / _P["pullback_most"], 0.0, 1.0),
+        drawn_from=c.row(_TOP),
     )
 
 

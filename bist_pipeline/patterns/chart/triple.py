@@ -98,6 +98,7 @@ def _outline(c: Candidates) -> Outline:
         ideal_touches=5,
         fit=1 - _apart(c),
         structure=sides * 2 / span,
+        drawn_from=c.row(_TOP_1),
     )
 
 

@@ -47,8 +47,8 @@ def _outcomes(one: Detected) -> Ints:
 def _frame(tape: Tape, rows: Ints, codes: Ints, names: np.ndarray) -> pd.DataFrame:
     order = np.lexsort((codes, rows))
     rows, texts = rows[order], names[codes[order]].tolist()
-    edges = np.flatnonzero(np.diff(rows, prepend=-1)) if len(rows) else np.empty(0, np.int64)
-    ends = np.append(edges[1:], len(rows))
+    edges = np.flatnonzero(np.diff(rows, prepend=-1))
+    ends = np.append(edges[1:], len(rows))[: len(edges)]
     outcomes = ["[" + ",".join(texts[a:b]) + "]" for a, b in zip(edges.tolist(), ends.tolist(), strict=True)]
     places = rows[edges]
     return pd.DataFrame(
