@@ -98,7 +98,7 @@ def explain(context: PipelineContext, symbol: str, session: date, pattern: str |
 
 
 def draw(context: PipelineContext, explanation: Explanation) -> bytes:
-    """Draw the first pattern of an explanation: its newest event, else the candidate that came nearest.
+    """Draw the first pattern of an explanation: its newest event or the candidate that came nearest, what is newer.
 
     Raises:
         BistError: There is neither.
@@ -108,7 +108,7 @@ def draw(context: PipelineContext, explanation: Explanation) -> bytes:
     one = next((told for told in explanation.patterns if len(told.life) or told.near is not None), None)
     if one is None:
         raise BistError(f"{explanation.symbol}: no event and no candidate to draw up to {explanation.session}")
-    picture = picture_of(one.life, bars, shares) if len(one.life) else _candidate_picture(one)
+    picture = picture_of(one.life, bars, shares) if _is_event_newer(one) else _candidate_picture(one)
     title = titled(context, f"{explanation.symbol} · {one.pattern.title}")
     return pattern_chart(shares.in_last_shares(bars).frame, picture, title=title)
 
@@ -147,6 +147,12 @@ def _told(tape: Tape, one: Detected) -> PatternTold:
         near_session=tape.day[near.known_row].astype(object) if near else None,
         points=points,
     )
+
+
+def _is_event_newer(one: PatternTold) -> bool:
+    if one.life.empty or one.near_session is None:
+        return one.near_session is None
+    return one.life["session_date"].iloc[-1] >= pd.Timestamp(one.near_session)
 
 
 def _candidate_picture(one: PatternTold) -> PatternPicture:
