@@ -40,7 +40,7 @@ def tape_of(bars: Bars, shares: PointInTime) -> Tape:
 
 def find_charts(tape: Tape, since: date) -> Charts:
     """Find every registered chart pattern; only changes and candidates from a session on are told."""
-    detected = detect(tape, registered_charts().values())
+    detected = detect(tape, registered_charts().values(), since)
     return Charts(chart_events(tape, detected, since), reject_census(tape, detected, since))
 
 

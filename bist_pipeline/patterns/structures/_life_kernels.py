@@ -8,7 +8,7 @@ Arrays travel in groups, in these orders:
     spans    known, first, last (rows), sorted by known
     lines    upper_row, upper, upper_slope, lower_row, lower, lower_slope
     levels   height, stop_up, stop_down, top, bottom, margin, how near the lines of one structure lie
-    windows  earliest, latest, hold bars
+    windows  earliest, latest, hold bars, row from which changes are asked for
     confirm  whether a break upward confirms, whether one downward does, least volume z of the confirming bar
     tape     high, low, close, volume_z, traded, locked, row after the last bar of each row's symbol
     book     per structure: count of changes; and of each change: row, state, reason, way, line, target, stop
@@ -59,7 +59,8 @@ def follow(spans, lines, levels, windows, confirm, tape):
         if fates[i] == KEPT:
             kept[found] = i
             found += 1
-            if way != 0:
+            # What was over before is told by nobody: only whether it had expired unconfirmed matters to others.
+            if way != 0 and row + windows[2] + 1 >= windows[3][i]:
                 _hold(i, row, way, lines, levels, windows, tape, book)
     return fates, book
 
@@ -107,7 +108,7 @@ def _note(book, i, t, state, reason, way, line, target, stop):
 def _wait(i, spans, lines, levels, windows, confirm, tape, book, over):
     """Wait for the break. Returns the fate, and the row and way of the break (0: none)."""
     upper_row, upper, upper_slope, lower_row, lower, lower_slope = lines
-    earliest, latest, _ = windows
+    earliest, latest, _, _ = windows
     up, down, least_z = confirm
     close, volume_z, traded = tape[2], tape[3], tape[4]
     margin, begin = levels[5][i], spans[0][i]

@@ -6,8 +6,12 @@ Belongs here: the order of the steps. Does not belong here: any pattern, any tab
 2. For each pattern: candidates, rules, outline, life. All symbols at once; nothing of one symbol reaches another.
 """
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
 
 from bist_pipeline.patterns.pivots.tape import Ints, Tape
 from bist_pipeline.patterns.structures.contract import Candidates, ChartPattern, Outline
@@ -40,16 +44,33 @@ class Detected:
         return self.judged.pattern
 
 
-def detect(tape: Tape, patterns: Iterable[ChartPattern]) -> list[Detected]:
-    """Search a tape for patterns."""
+def detect(tape: Tape, patterns: Iterable[ChartPattern], since: date | None = None) -> list[Detected]:
+    """Search a tape for patterns.
+
+    Args:
+        tape: Whole histories.
+        patterns: What to search for.
+        since: First session whose changes are asked for; None for all. Structures that were over before it are not
+            followed to their end: nobody asks how they ended.
+    """
     upright = look_at(tape)
     upside_down = upright.mirrored()
-    return [_detect(pattern, upside_down if pattern.flipped else upright) for pattern in patterns]
+    rows = _rows_since(tape, since)
+    return [_detect(pattern, upside_down if pattern.flipped else upright, rows) for pattern in patterns]
 
 
-def _detect(pattern: ChartPattern, view: View) -> Detected:
+def _rows_since(tape: Tape, since: date | None) -> Ints:
+    """Row of the first bar from a session on, by symbol; 0 where all are asked for."""
+    if since is None:
+        return np.zeros(len(tape.symbols), dtype=np.int64)
+    days = [tape.day[start:end] for start, end in itertools.pairwise(tape.offsets.tolist())]
+    return tape.offsets[:-1] + np.array([np.searchsorted(day, np.datetime64(since)) for day in days], dtype=np.int64)
+
+
+def _detect(pattern: ChartPattern, view: View, since_rows: Ints) -> Detected:
     judged = judge(pattern, view)
     found = judged.candidates.take(judged.kept)
     outline = pattern.outline(found)
-    fates, changes = follow_all(pattern, found, outline)
+    since = since_rows[view.tape.symbol_index[found.known]]
+    fates, changes = follow_all(pattern, found, outline, since)
     return Detected(judged, found, outline, fates, changes)

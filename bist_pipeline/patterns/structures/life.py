@@ -70,8 +70,16 @@ class Changes:
     stop: FloatArray
 
 
-def follow_all(pattern: ChartPattern, found: Candidates, outline: Outline) -> tuple[Ints, Changes]:
+def follow_all(
+    pattern: ChartPattern, found: Candidates, outline: Outline, since_row: Ints | None = None
+) -> tuple[Ints, Changes]:
     """Follow candidates that keep every rule; they are sorted by `known`.
+
+    Args:
+        pattern: Whose.
+        found: The candidates.
+        outline: Their lines.
+        since_row: Row from which on changes are asked for, of each; earlier ones may lack. None for all.
 
     Returns:
         The fate of each, a position in `FATES`, and the changes of those that are kept.
@@ -79,6 +87,7 @@ def follow_all(pattern: ChartPattern, found: Candidates, outline: Outline) -> tu
     from bist_pipeline.patterns.structures._life_kernels import follow
 
     tape, life = found.tape, pattern.life
+    asked_from = np.zeros(len(found), dtype=np.int64) if since_row is None else since_row
     fates, (counts, whole, real) = follow(
         (found.known, found.first_row, found.last_row),
         (outline.upper_row, outline.upper, outline.upper_slope, outline.lower_row, outline.lower, outline.lower_slope),
@@ -86,7 +95,7 @@ def follow_all(pattern: ChartPattern, found: Candidates, outline: Outline) -> tu
             *(outline.height, outline.stop_up, outline.stop_down, outline.top, outline.bottom),
             *(life.margin_atr * found.atr, life.same_line_atr * found.atr),
         ),
-        (outline.earliest, outline.latest, life.hold_bars),
+        (outline.earliest, outline.latest, life.hold_bars, asked_from),
         (life.breaks in {"up", "either"}, life.breaks in {"down", "either"}, float(life.volume_z)),
         (tape.high, tape.low, tape.close, tape.volume_z, tape.traded, tape.locked, tape.end_row),
     )

@@ -12,7 +12,6 @@ import numpy as np
 from bist_pipeline.core.bars import FloatArray
 from bist_pipeline.patterns.pivots.tape import Ints
 from bist_pipeline.patterns.structures.contract import Candidates
-from bist_pipeline.patterns.structures.judging import in_order
 from bist_pipeline.patterns.structures.swings import joined, swings
 from bist_pipeline.patterns.structures.view import View
 
@@ -26,17 +25,33 @@ def runs_between_lines(view: View) -> Candidates:
     """Take every run of five, six and seven turning points at every scale, and draw its two lines.
 
     Returns:
-        The runs, sorted by the bar at which they were known. In `own`: `values` (log prices of the upper and the lower
-        line at the last point) and `slopes` (a bar), shape (n, 2); `touches`: points within 0.25 ATR of their line,
-        of several on one side in a row only the first; `distance`: mean distance of the touching points, log price.
+        The runs. In `own`: `values` (log prices of the upper and the lower line at the last point) and `slopes` (a
+        bar), shape (n, 2); `touches`: points within 0.25 ATR of their line, of several on one side in a row only the
+        first; `distance`: mean distance of the touching points, log price.
     """
+    return _drawn(view) if view.other_side is None else _mirrored(view, view.other_side.once(runs_between_lines))
+
+
+def _drawn(view: View) -> Candidates:
     from bist_pipeline.patterns.structures._line_kernels import lines_through_points
 
-    found = in_order(joined([swings(view, points, None) for points in RUNS], max(RUNS)))
+    found = joined([swings(view, points, None) for points in RUNS], max(RUNS))
     values, slopes, touches, distance = lines_through_points(
         found.rows, found.prices, found.own["first_kind"], TOUCH_ATR * found.atr
     )
     return found.with_own(values=values, slopes=slopes, touches=touches, distance=distance)
+
+
+def _mirrored(view: View, found: Candidates) -> Candidates:
+    """The same runs upside down: least squares of negated prices are the negated lines, to the last bit."""
+    own = {
+        "first_kind": -found.own["first_kind"],
+        "values": -found.own["values"][:, ::-1],
+        "slopes": -found.own["slopes"][:, ::-1],
+        "touches": found.own["touches"],
+        "distance": found.own["distance"],
+    }
+    return Candidates(view, found.known, found.rows, -found.prices, found.known_rows, found.scale, own)
 
 
 def upper_slope(c: Candidates) -> FloatArray:

@@ -21,10 +21,12 @@ class View:
     Attributes:
         tape: The bars.
         pivots: One a scale, in the order of `SCALES`.
+        other_side: The same the other way up, where this one was made from it.
     """
 
     tape: Tape
     pivots: tuple[Pivots, ...]
+    other_side: "View | None" = field(default=None, repr=False)
     _made: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     def once(self, make: Callable[["View"], Made]) -> Made:
@@ -35,7 +37,7 @@ class View:
 
     def mirrored(self) -> "View":
         """Turn it upside down."""
-        return View(self.tape.mirrored(), tuple(one.mirrored() for one in self.pivots))
+        return View(self.tape.mirrored(), tuple(one.mirrored() for one in self.pivots), self)
 
 
 def look_at(tape: Tape) -> View:
