@@ -76,7 +76,7 @@ class Client:
 
         Returns:
             Columns of `serving.latest_signals_v1`, sorted by symbol. `is_stale` where a session with signals, or
-            one that ended two hours ago, has none of this symbol; `stale_because` says why.
+            one that ended two hours ago, has none of this symbol or left it forming; `stale_because` says why.
         """
         frame = self._database.frame(
             """SELECT * FROM serving.latest_signals_v1

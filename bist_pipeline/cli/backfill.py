@@ -9,6 +9,7 @@ from bist_pipeline.cli._options import Session, split_symbols
 from bist_pipeline.core.errors import ProviderError
 from bist_pipeline.pipeline.backfill import BackfillReport, backfill
 from bist_pipeline.pipeline.context import open_context
+from bist_pipeline.pipeline.listings import listings_problem
 from bist_pipeline.pipeline.provider_health import request_counts
 from bist_pipeline.pipeline.sources import open_sources
 from bist_pipeline.pipeline.span import Span
@@ -47,6 +48,8 @@ def command(
             )
         requests = request_counts(context.database, context.run_id)
     _print_report(report)
+    if problem := listings_problem(settings):
+        click.echo(f"the desk's listings stay as they were: {problem}", err=True)
     if requests["requests_asked"]:
         click.echo("  ".join(f"{name.replace('_', ' ')} {value:,.0f}" for name, value in requests.items()))
     failed = report.ingested.with_status("failed")

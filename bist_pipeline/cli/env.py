@@ -8,13 +8,12 @@ from bist_pipeline.core.errors import HomeBusyError
 from bist_pipeline.operations.home_lock import running_instance
 from bist_pipeline.pipeline import up
 from bist_pipeline.pipeline.context import DATA_DATABASE
-from bist_pipeline.pipeline.contracts import database_shape
 from bist_pipeline.pipeline.dagster_records import prepare_records
+from bist_pipeline.pipeline.models import prepare
 from bist_pipeline.settings import Settings, load_settings
 from bist_pipeline.storage.database import Database
 from bist_pipeline.storage.embedded.server import EmbeddedServer
 from bist_pipeline.storage.embedded.usage import use_server
-from bist_pipeline.storage.migrate import migrate
 from bist_pipeline.storage.url import DatabaseUrl
 
 
@@ -48,7 +47,7 @@ def command(stop: bool) -> None:
 def _prepare(url: DatabaseUrl) -> None:
     database = Database(url)
     try:
-        migrate(database, database_shape())
+        prepare(database)
         prepare_records(url)
     finally:
         database.close()

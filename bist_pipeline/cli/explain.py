@@ -9,6 +9,7 @@ import pandas as pd
 
 from bist_pipeline.cli._console import print_table
 from bist_pipeline.cli._options import Session
+from bist_pipeline.core.errors import BistError
 from bist_pipeline.core.symbols import normalise_symbols
 from bist_pipeline.patterns.structures.explaining import Asked
 from bist_pipeline.pipeline.context import PipelineContext, open_context
@@ -40,7 +41,7 @@ def command(symbol: str, session: date | None, pattern: str | None, png: Path | 
         day = session or context.calendar.session_at(context.clock.now())
         told = explain(context, normalise_symbols([symbol])[0], day, pattern)
         if png is not None:
-            png.write_bytes(draw(context, told))
+            _write(png, draw(context, told))
         _warn(context)
     if pattern is None:
         _tell_signal(told)
@@ -49,6 +50,13 @@ def command(symbol: str, session: date | None, pattern: str | None, png: Path | 
         _tell_pattern(told, told.patterns[0])
     if png is not None:
         click.echo(f"drawn: {png}", err=True)
+
+
+def _write(place: Path, picture: bytes) -> None:
+    try:
+        place.write_bytes(picture)
+    except OSError as error:
+        raise BistError(f"cannot write to {place}: {error.strerror or error}") from error
 
 
 def _warn(context: PipelineContext) -> None:

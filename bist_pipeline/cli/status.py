@@ -28,6 +28,8 @@ def command() -> None:
     _print_watermark(status)
     if status.problem:
         click.echo(f"the desk's corporate actions stay as they were: {status.problem}")
+    if status.listings_problem:
+        click.echo(f"the desk's listings stay as they were: {status.listings_problem}")
     if status.idle is not None and status.idle.total_seconds() > settings.max_idle_seconds:
         minutes = status.idle.total_seconds() / 60
         click.echo(f"STALE: no live answer for {minutes:.0f} minutes though the exchange trades; see the circuit below")
@@ -45,6 +47,7 @@ def command() -> None:
         ),
         (f"Failures ({len(status.failures)} in all)", status.failures.head(_FAILURES_SHOWN)),
         ("Newest refresh of a session in progress", status.live),
+        ("Runs that failed in the last day: why, the UI says", status.failed_runs),
         ("Requests of the last day", _short(status.health)),
         ("Providers", status.providers),
     ):

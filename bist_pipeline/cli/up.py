@@ -23,16 +23,15 @@ from bist_pipeline.operations.supervisor.stop_request import stop_on_signals
 from bist_pipeline.operations.supervisor.supervisor import Supervisor
 from bist_pipeline.pipeline import up
 from bist_pipeline.pipeline.context import DATA_DATABASE, overrides_path
-from bist_pipeline.pipeline.contracts import database_shape
 from bist_pipeline.pipeline.dagster_records import prepare_records
 from bist_pipeline.pipeline.market_kind import ensure_market_kind
+from bist_pipeline.pipeline.models import prepare
 from bist_pipeline.pipeline.simulation import EXCHANGE, latest_moment, plan_simulation
 from bist_pipeline.pipeline.watchdog import kept_running
 from bist_pipeline.providers.registry import build_live_providers, build_providers
 from bist_pipeline.settings import Settings, home_of_up, load_settings, remember
 from bist_pipeline.storage.database import Database
 from bist_pipeline.storage.embedded.usage import use_server
-from bist_pipeline.storage.migrate import migrate
 from bist_pipeline.storage.url import DatabaseUrl
 
 
@@ -119,7 +118,7 @@ def _database(settings: Settings) -> Iterator[Database]:
             url = DatabaseUrl.parse(settings.bist_database_url.get_secret_value())
         database = Database(url)
         stack.callback(database.close)
-        migrate(database, database_shape())
+        prepare(database)
         prepare_records(url)
         yield database
 

@@ -6,7 +6,7 @@ downstream is derived by the runs of `first_load`.
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, datetime
 
 import dagster as dg
 from pydantic import Field
@@ -88,7 +88,7 @@ def _request(instance: dg.DagsterInstance, settings: Settings) -> dg.RunRequest 
         changed = {symbol for symbol, _ in changed_symbols(settings, providers, database)}
         now = clock.now()
         due = due_symbols(database, now, but=changed.union(unaskable(database, providers)))
-    return _run(due, now.date()) if due else dg.SkipReason("no gap is due: each was asked for, or there is none")
+    return _run(due, now) if due else dg.SkipReason("no gap is due: each was asked for, or there is none")
 
 
 def _busy(instance: dg.DagsterInstance) -> str:
@@ -101,11 +101,11 @@ def _busy(instance: dg.DagsterInstance) -> str:
     return ""
 
 
-def _run(symbols: Sequence[str], today: date) -> dg.RunRequest:
-    """A run that failed before it asked is requested once more the next day."""
+def _run(symbols: Sequence[str], now: datetime) -> dg.RunRequest:
+    """A run that failed before it asked, or that met an open circuit, is requested once more the next hour."""
     digest = hashlib.sha256(",".join(symbols).encode()).hexdigest()[:16]
     return dg.RunRequest(
-        run_key=f"gaps:{digest}:{today}",
+        run_key=f"gaps:{digest}:{now:%Y-%m-%dT%H}",
         run_config={"ops": {"fill_gaps_op": {"config": {"symbols": list(symbols)}}}},
         tags=_TAGS,
     )

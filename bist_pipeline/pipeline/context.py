@@ -16,12 +16,12 @@ from bist_pipeline.core.clock import Clock, SystemClock
 from bist_pipeline.core.errors import ProviderError, StorageError
 from bist_pipeline.core.listings_file import LISTINGS_FILE
 from bist_pipeline.operations import kill_switch
-from bist_pipeline.pipeline.contracts import database_shape
+from bist_pipeline.pipeline.models import prepare
 from bist_pipeline.providers.registry import exchange_clock
 from bist_pipeline.settings import Settings
 from bist_pipeline.storage.database import Database
 from bist_pipeline.storage.embedded.usage import use_server
-from bist_pipeline.storage.migrate import current_fingerprint, migrate
+from bist_pipeline.storage.migrate import current_fingerprint
 from bist_pipeline.storage.url import DatabaseUrl
 
 Origin = Literal["live", "backfill"]
@@ -81,7 +81,7 @@ def open_context(
         kill_switch.check(settings.bist_kill_switch)
     with open_database(settings) as database:
         if not reads_only:
-            migrate(database, database_shape())
+            prepare(database)
         elif current_fingerprint(database) is None:
             raise StorageError(f"nothing is stored in {database.url} yet: `bist-pipeline up` or `backfill` fills it")
         calendar = load_calendar(overrides_path(settings))

@@ -1,8 +1,13 @@
 """Where Dagster keeps its records: beside the data, on the same server.
 
-Belongs here: finding and preparing that place. A database `dagster` of its own where one can be had, else a schema
-`dagster` in the data's database. Dagster itself is not imported here.
+Belongs here: finding and preparing that place, and the little that `status` reads there. A database `dagster` of its
+own where one can be had, else a schema `dagster` in the data's database. Dagster itself is not imported here.
 """
+
+from datetime import timedelta
+from typing import Any
+
+import pandas as pd
 
 from bist_pipeline.core.errors import DatabaseUnavailableError, StorageError
 from bist_pipeline.settings import Settings
@@ -45,6 +50,38 @@ def prepare_records(data: DatabaseUrl) -> DatabaseUrl:
         return url
     finally:
         database.close()
+
+
+# Dagster's own table; a run that never started has no end.
+_FAILED = """
+SELECT job, count(*) AS runs, max(failed_at) AS last_failed FROM (
+    SELECT pipeline_name AS job, coalesce(to_timestamp(end_time), update_timestamp AT TIME ZONE 'UTC') AS failed_at
+    FROM runs WHERE status = 'FAILURE') AS failed
+WHERE failed_at >= clock_timestamp() - $1 * interval '1 second' GROUP BY job ORDER BY last_failed DESC, job"""
+
+
+def failed_runs(settings: Settings, within: timedelta) -> pd.DataFrame:
+    """Count the runs that failed lately.
+
+    Returns:
+        `job`, `runs`, `last_failed`; no rows where Dagster has no records yet. Where they cannot be read, which is not
+        the same as that nothing failed, one row says why in place of a job.
+    """
+    try:
+        database = Database(running_dagster_url(settings))
+        try:
+            there = database.rows("SELECT to_regclass('runs') IS NOT NULL AS there")[0].there
+            return database.frame(_FAILED, [within.total_seconds()]) if there else _told([])
+        finally:
+            database.close()
+    except DatabaseUnavailableError:
+        return _told([])  # no place for records was made: only `up` and `env` need one
+    except StorageError as error:
+        return _told([(f"cannot be read: {error}", 0, pd.NaT)])
+
+
+def _told(rows: list[tuple[str, int, Any]]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["job", "runs", "last_failed"])
 
 
 def _create(database: Database) -> None:

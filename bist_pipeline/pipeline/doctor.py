@@ -5,13 +5,15 @@ Belongs here: one small function per organ, each returning a diagnosis; a fault 
 
 import platform
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
-from bist_pipeline.core.calendar import load_calendar
+import pandas as pd
+
+from bist_pipeline.core.calendar import ORIGIN, load_calendar
 from bist_pipeline.core.clock import Clock
 from bist_pipeline.core.errors import BistError, ProviderError
 from bist_pipeline.core.listings_file import LISTINGS_FILE, read_listings
@@ -70,6 +72,7 @@ def examine(settings: Settings, clock: Clock) -> Iterator[Diagnosis]:
         with open_database(settings) as database:
             database.rows("SELECT 1")  # a server that nobody can reach is one fault, not one of each organ in it
             yield _guarded("database", lambda: _database(database), "upgrade the server")
+            yield _guarded("desk and prices", lambda: _refuted(database), "")
             yield _guarded("circuits", lambda: _circuits(database), "wait: it recovers by itself")
             yield _guarded("clock", lambda: _clock(database, clock), "synchronise the machine's clock (NTP)")
             yield _guarded("reader role", lambda: _reader(database), "")
@@ -125,11 +128,56 @@ def _desk(settings: Settings) -> Diagnosis:
     told = f"{len(actions)} corporate actions and {len(listings)} listings of the desk's own"
     of_actions = {*actions["symbol"], *actions["new_symbol"]}
     strangers = _not_followed(settings, {*of_actions, *(s for one in listings for s in (one.symbol, one.renamed_to))})
-    if not strangers:
+    no_sessions = _on_no_session(settings, actions)
+    if not strangers and not no_sessions:
         return Diagnosis("desk", "ok", told)
-    more = f" and {len(strangers) - _NAMED} more" if len(strangers) > _NAMED else ""
-    found = f"{told}; not in the universe: {', '.join(strangers[:_NAMED])}{more}"
-    return Diagnosis("desk", "warn", found, "correct the code, or add it to BIST_UNIVERSE")
+    found, advice = [told], list[str]()
+    if strangers:
+        found.append(f"not in the universe: {_named(strangers)}")
+        advice.append("correct the code, or add it to BIST_UNIVERSE")
+    if no_sessions:
+        found.append(f"ex_date is no session: {_named(no_sessions)}")
+        advice.append("correct the day, or calendar_overrides.csv")
+    return Diagnosis("desk", "warn", "; ".join(found), "; ".join(advice))
+
+
+def _named(texts: Sequence[str]) -> str:
+    return ", ".join(texts[:_NAMED]) + (f" and {len(texts) - _NAMED} more" if len(texts) > _NAMED else "")
+
+
+def _on_no_session(settings: Settings, actions: pd.DataFrame) -> list[str]:
+    """Lines whose day is none on which the exchange trades, as far as the calendar reaches."""
+    try:
+        calendar = load_calendar(overrides_path(settings))
+    except BistError:
+        return []  # another organ tells of it
+    days = pd.to_datetime(actions["ex_date"])
+    known = (days >= pd.Timestamp(ORIGIN)) & (days <= pd.Timestamp(calendar.horizon))
+    wrong = actions[known & ~days.isin(pd.to_datetime(calendar.sessions(ORIGIN, calendar.horizon)))]
+    return [f"{row['source']} ({row['symbol']} {str(row['ex_date'])[:10]})" for row in wrong.to_dict("records")]
+
+
+# The verdict stands on the first bar from the ex-date on.
+_REFUTED = """
+SELECT a.source, a.symbol, a.ex_date, v.reason FROM reference.corporate_actions AS a
+JOIN market.verdicts AS v ON v.symbol = a.symbol AND v.rule = 'action_without_effect' AND v.session_date >= a.ex_date
+WHERE a.origin = 'desk' AND NOT EXISTS (
+    SELECT FROM market.daily_prices AS d
+    WHERE d.symbol = a.symbol AND d.session_date >= a.ex_date AND d.session_date < v.session_date)
+ORDER BY a.symbol, a.ex_date, a.kind"""
+
+
+def _refuted(database: Database) -> Diagnosis:
+    """Which of the desk's actions are in force though the price of their day shows nothing of them."""
+    organ = "desk and prices"
+    if current_fingerprint(database) is None:
+        return Diagnosis(organ, "ok", "nothing is stored yet")
+    rows = database.rows(_REFUTED)
+    if not rows:
+        return Diagnosis(organ, "ok", "no price refutes an action of the desk's")
+    lines = list(dict.fromkeys(f"{row.source} ({row.symbol} {row.ex_date})" for row in rows))
+    found = f"prices refute {_named(lines)}: {rows[0].reason}"
+    return Diagnosis(organ, "warn", found, f"correct the day in {ACTIONS_FILE}, or take the line out")
 
 
 def _not_followed(settings: Settings, symbols: Iterable[str]) -> list[str]:

@@ -81,12 +81,14 @@ class _Noting:
         return self.inner.version(symbol)
 
     def history(self, symbol: str) -> History:
-        """Ask; where the circuit is open, nobody was."""
+        """Ask; where the circuit is open, nobody was, unless another provider was before."""
+        was_asked = symbol in self.asked
         self.asked.add(symbol)
         try:
             return self.inner.history(symbol)
         except CircuitOpenError:
-            self.asked.discard(symbol)
+            if not was_asked:
+                self.asked.discard(symbol)
             raise
 
 

@@ -15,13 +15,12 @@ from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
 
-from bist_pipeline.core.errors import StorageError
 from bist_pipeline.pipeline.context import PipelineContext
 from bist_pipeline.pipeline.contracts import contracts
+from bist_pipeline.pipeline.models import record_model
 from bist_pipeline.pipeline.span import Span
 from bist_pipeline.schemas.contract import Contract
-from bist_pipeline.signals.explain import weights_table
-from bist_pipeline.signals.model import MODEL, Model
+from bist_pipeline.signals.model import MODEL
 from bist_pipeline.storage.database import Statements
 
 CHANNEL = "bist_published"
@@ -62,7 +61,7 @@ def publish(
     with context.database.statements("publishing") as connection:
         connection.run("SELECT pg_advisory_xact_lock(hashtextextended('bist_pipeline:serving', 0))")
         connection.run("SET LOCAL work_mem = '256MB'")
-        _record_model(connection, MODEL)
+        record_model(connection, MODEL)
         publish_id = connection.rows("SELECT coalesce(max(publish_id), 0) + 1 AS next FROM serving.publishes")[0][
             "next"
         ]
@@ -123,11 +122,12 @@ _CANDLES_AS_EVENTS = f"""
     FROM analytics.candlestick_patterns AS d WHERE {_wanted("d")}"""
 
 # Of a chart pattern each change is an event row; what it is told of goes into the details under the columns' names.
+# Close and volume of the session stay out: while it trades each refresh would make a new version of every row.
 _TOLD = [
-    *("because", "started_on", "last_pivot_on", "formed_on", "scale", "close_try", "line_try", "target_try"),
-    *("stop_try", "height_atr", "touches", "confidence_touches", "confidence_fit", "confidence_structure"),
-    *("confidence_recency", "confidence_volume", "volume_first_third", "volume_middle_third", "volume_last_third"),
-    *("volume_z", "tape", "is_tradeable", "version"),
+    *("because", "started_on", "last_pivot_on", "formed_on", "scale", "line_try", "target_try", "stop_try"),
+    *("height_atr", "touches", "confidence_touches", "confidence_fit", "confidence_structure", "confidence_recency"),
+    *("confidence_volume", "volume_first_third", "volume_middle_third", "volume_last_third"),
+    *("tape", "is_tradeable", "version"),
 ]
 _CHARTS_AS_EVENTS = f"""
     SELECT d.event_id, d.symbol, d.session_date, d.pattern, 'chart' AS kind, d.direction, d.state,
@@ -182,30 +182,3 @@ _INSERT_PUBLISH = """
         greatest(clock_timestamp(), (SELECT max(published_at) FROM serving.publishes)), -- a clock may be set back
         :origin, :run_id, :first, :last, :last_final_session, :signals,
         :signals_superseded, :events, :events_superseded, :symbols)"""
-
-
-def _record_model(connection: Statements, model: Model) -> None:
-    """Store the weights that made the scores.
-
-    Raises:
-        StorageError: They differ from those stored under the same version: the version must be raised.
-    """
-    rows = [{str(name): value for name, value in row.items()} for row in weights_table(model).to_dict("records")]
-    stored = connection.rows(
-        "SELECT * FROM serving.signal_models WHERE model_version = :version", {"version": model.version}
-    )
-    known = {row["term"]: row for row in stored}
-    if not known:
-        connection.run(
-            """INSERT INTO serving.signal_models VALUES
-            (:model_version, :term, :sub_signal, :sub_signal_weight, :term_weight, :description)""",
-            rows,
-        )
-    elif {row["term"]: _weights(row) for row in rows} != {term: _weights(row) for term, row in known.items()}:
-        raise StorageError(
-            f"model {model.version} is stored with other weights: raise MODEL.version in signals/model.py"
-        )
-
-
-def _weights(row: dict[str, Any]) -> tuple[Any, ...]:
-    return row["sub_signal"], row["sub_signal_weight"], row["term_weight"]

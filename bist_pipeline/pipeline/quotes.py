@@ -15,19 +15,17 @@ from datetime import date, timedelta
 
 import pandas as pd
 
-from bist_pipeline.core.calendar import ORIGIN
 from bist_pipeline.core.errors import CircuitOpenError, ProviderError, UniverseError
-from bist_pipeline.market.live import judge_quotes
 from bist_pipeline.operations import kill_switch
 from bist_pipeline.pipeline.cleaning import clean_prices
 from bist_pipeline.pipeline.context import PipelineContext
 from bist_pipeline.pipeline.contracts import contracts
 from bist_pipeline.pipeline.ingest import ingest
+from bist_pipeline.pipeline.quote_closes import judge
 from bist_pipeline.pipeline.sources import Sources
 from bist_pipeline.pipeline.span import Span
 from bist_pipeline.pipeline.strikes import DELISTED_AFTER
 from bist_pipeline.providers.contract import QUOTE_COLUMNS, LiveAnswer, LiveProvider
-from bist_pipeline.providers.registry import provider_delay
 from bist_pipeline.schemas.market import QUOTE_STATES
 from bist_pipeline.storage.bulk import WriteCounts
 
@@ -93,7 +91,7 @@ def take_quotes(
         raise UniverseError("no symbol has a history yet: `bist-pipeline backfill`, or `up`, loads them first")
     gathered = _ask_in_order(sources.live, asked, deadline)
     stamps = {"fetched_at": pd.Timestamp(began), "session_date": session}
-    judged = _judge(context, gathered.quotes, session)
+    judged = judge(context, gathered.quotes, session)
     rows = _rows(context, judged, gathered, asked).assign(**stamps)
     counts = _store(context, rows)
     pending = _charts_due(context, judged)
@@ -101,7 +99,7 @@ def take_quotes(
         with sources.within(deadline):
             ingest(context, sources.history, pending, whatever_is_stored=True)
         clean_prices(context, Span(session, session))
-        held, rows = rows, _rows(context, _judge(context, gathered.quotes, session), gathered, asked).assign(**stamps)
+        held, rows = rows, _rows(context, judge(context, gathered.quotes, session), gathered, asked).assign(**stamps)
         # Beside the first judgement, which says that the chart was asked for, and why.
         again = rows[rows["state"].to_numpy() != held["state"].to_numpy()]
         counts += _store(context, again.assign(fetched_at=pd.Timestamp(began) + pd.Timedelta(microseconds=1)))
@@ -179,59 +177,6 @@ def _add(gathered: _Gathered, name: str, answer: LiveAnswer) -> None:
     gathered.failed |= {symbol: (name, reason) for symbol, reason in answer.failed.items()}
     gathered.failed = {s: why for s, why in gathered.failed.items() if s not in answered and s not in gathered.silent}
     gathered.problems += sorted({f"{name}: {reason}" for reason in answer.failed.values()})
-
-
-def _judge(context: PipelineContext, quotes: pd.DataFrame, session: date) -> pd.DataFrame:
-    """Hold the quotes against the newest final closes, put into the session's basis by the splits since."""
-    before = context.calendar.sessions(ORIGIN, session - timedelta(days=1))[-1].astype(date)
-    stored = _comparable(context, context.database.frame(_CLOSES, [session]), quotes, before)
-    explained = context.database.frame(_EXPLAINED, [session])["symbol"].tolist()
-    return judge_quotes(
-        quotes,
-        stored,
-        context.database.frame(_SPLITS, [session]),
-        session=session,
-        calendar=context.calendar,
-        now=context.clock.now(),
-        explained=explained,
-    )
-
-
-# The two newest final closes of each symbol, found through the key, and when its history was last asked for.
-_CLOSES = """
-SELECT l.symbol, p.session_date AS last_session, p.close_try, e.close_try AS earlier_close_try, l.fetched_at, l.status
-FROM market.fetch_ledger AS l
-CROSS JOIN LATERAL (SELECT session_date, close_try FROM market.daily_prices AS d
-    WHERE d.symbol = l.symbol AND d.session_date < $1 AND d.is_final ORDER BY session_date DESC LIMIT 1) AS p
-LEFT JOIN LATERAL (SELECT close_try FROM market.daily_prices AS d
-    WHERE d.symbol = l.symbol AND d.session_date < p.session_date ORDER BY session_date DESC LIMIT 1) AS e ON true"""
-
-_SPLITS = """
-SELECT a.symbol, 1 / a.split_factor AS ratio FROM reference.action_factors AS a
-WHERE a.ex_date <= $1 AND a.ex_date > (
-    SELECT max(d.session_date) FROM market.daily_prices AS d
-    WHERE d.symbol = a.symbol AND d.session_date < $1 AND d.is_final)"""
-
-# Held in this session, and since then their chart came and told what there was to tell.
-_EXPLAINED = """
-SELECT q.symbol FROM market.quotes AS q JOIN market.fetch_ledger AS l USING (symbol)
-WHERE q.session_date = $1 AND q.state = 'action_pending' AND l.status = 'answered'
-GROUP BY q.symbol, l.fetched_at HAVING l.fetched_at >= min(q.fetched_at)"""
-
-
-def _comparable(context: PipelineContext, stored: pd.DataFrame, quotes: pd.DataFrame, before: date) -> pd.DataFrame:
-    """Take the provider's word for the previous close of a symbol whose history cannot tell the session before.
-
-    Yahoo lacks whole sessions of Borsa Istanbul (2026-07-31 of nine shares in ten): what it calls the previous close
-    then is the close of a session that we cannot have. Its word counts only where the history was asked for after that
-    session was over, and lacks it: after days off the history comes first, and may bring a split.
-    """
-    final_at = pd.Timestamp(context.calendar.schedule(before, before)["final_at"].iloc[0])
-    was_asked = (stored["status"] == "answered") & (stored["fetched_at"] >= final_at + provider_delay(context.settings))
-    lacks = was_asked & (stored["last_session"] < pd.Timestamp(before))
-    theirs = stored["symbol"].map(quotes.set_index("symbol")["previous_close_try"].astype("float64"))
-    close = stored["close_try"].where(~lacks | theirs.isna(), theirs)
-    return stored.assign(close_try=close)
 
 
 def _charts_due(context: PipelineContext, judged: pd.DataFrame) -> list[str]:

@@ -2,7 +2,8 @@
 
 Belongs here: the marks, in the home, each held against the rows that are stored. They save reading and nothing else:
 where they are lost or tell of other rows, the history is fetched again. Beside that they say whose rows are stored:
-what carries no mark of the source, folder and basis that are configured now is not that source's.
+what carries the mark of another source, folder or basis than are configured now is not this source's. Of rows without
+any mark nobody knows it, and they stay: a lost file must not cost what cannot be fetched at the moment.
 """
 
 import json
@@ -42,9 +43,11 @@ def read_marks(context: PipelineContext, provider: str) -> Mapping[str, Mark]:
     return {symbol: mark for symbol, mark in marks.items() if mark.version and stored.get(symbol) == mark.rows}
 
 
-def own_symbols(context: PipelineContext, provider: str) -> frozenset[str]:
-    """Return the symbols of which this source, as it is configured now, was the last to tell."""
-    return frozenset(_read(context, provider))
+def foreign_symbols(context: PipelineContext, provider: str) -> frozenset[str]:
+    """Return the symbols whose rows in this database another source, folder or basis is noted to have told."""
+    own, here = _owner(context, provider), _place(context)
+    owners = {owner: marks for owner, marks in _all(context).items() if owner.endswith(here) and owner != own}
+    return frozenset(symbol for marks in owners.values() for symbol in marks) - frozenset(_read(context, provider))
 
 
 def write_marks(context: PipelineContext, provider: str, marks: Mapping[str, Mark]) -> None:
@@ -60,9 +63,13 @@ def write_marks(context: PipelineContext, provider: str, marks: Mapping[str, Mar
 
 
 def _read(context: PipelineContext, provider: str) -> dict[str, dict]:
+    return _all(context).get(_owner(context, provider), {})
+
+
+def _all(context: PipelineContext) -> dict[str, dict[str, dict]]:
     path = context.settings.bist_home / FILE
     try:
-        return json.loads(path.read_text(encoding="utf-8")).get(_owner(context, provider), {})
+        return json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return {}
 
@@ -74,4 +81,8 @@ def _owner(context: PipelineContext, provider: str) -> str:
         "second_archive": (settings.bist_second_archive_dir, settings.bist_second_archive_basis),
     }.get(provider, (None, ""))
     told = f" of {folder.resolve()} as {basis}" if folder else ""
-    return f"{provider}{told} in {context.database.url}"
+    return f"{provider}{told}{_place(context)}"
+
+
+def _place(context: PipelineContext) -> str:
+    return f" in {context.database.url}"

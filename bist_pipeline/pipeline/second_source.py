@@ -13,7 +13,7 @@ from datetime import datetime
 import pandas as pd
 
 from bist_pipeline.core.calendar import ORIGIN
-from bist_pipeline.core.errors import SettingsError
+from bist_pipeline.core.errors import ProviderError, SettingsError
 from bist_pipeline.market.choice import Choice, choose
 from bist_pipeline.operations import kill_switch
 from bist_pipeline.pipeline.asking import Outcome, ask, version_mark
@@ -22,7 +22,7 @@ from bist_pipeline.pipeline.contracts import contracts
 from bist_pipeline.pipeline.ingest import raw_rows
 from bist_pipeline.pipeline.pacing import PostgresPacer
 from bist_pipeline.pipeline.progress import Progress, silent
-from bist_pipeline.pipeline.second_marks import Mark, own_symbols, read_marks, write_marks
+from bist_pipeline.pipeline.second_marks import Mark, foreign_symbols, read_marks, write_marks
 from bist_pipeline.pipeline.sources import note_market
 from bist_pipeline.providers.contract import History, PriceProvider, Services
 from bist_pipeline.providers.registry import registered_providers
@@ -75,9 +75,9 @@ def take_second(
 ) -> SecondReport:
     """Fetch and store what the second source would answer differently now.
 
-    What stands in `market.second_prices` and is of another source goes: rows of a symbol that fails now stay where they
-    are this source's own, of this folder on this basis. Where none is configured, all rows go; the next cleaning then
-    empties `market.source_comparison` and serves the first's bars.
+    What stands in `market.second_prices` stays for a symbol that fails now, unless another source, folder or basis is
+    noted to have told it, or the source lists its symbols and this one is not among them. Where no second source is
+    configured, all rows go; the next cleaning then empties `market.source_comparison` and serves the first's bars.
 
     Args:
         context: The run's surroundings.
@@ -92,9 +92,10 @@ def take_second(
     pacer = PostgresPacer(context.database, context.settings, context.run_id)
     second = provider or open_second(context.settings, Services(pacer, context.clock))
     if second is None:
-        _keep_only(context, ())
+        _drop(context, "true")
         return SecondReport(_outcomes([], []))
     note_market(context, (second,))
+    _drop_strangers(context, second)
     marks = {symbol: version_mark([second], symbol) for symbol in symbols}
     held = read_marks(context, second.name)
     current = [symbol for symbol in symbols if symbol in held and held[symbol].version == marks[symbol]]
@@ -107,7 +108,6 @@ def take_second(
         outcomes += batch
         write_marks(context, second.name, {o.symbol: Mark.of(o.history, o.version) for o in batch if o.history})
         progress("second source", len(current) + len(outcomes), len(symbols))
-    _keep_only(context, own_symbols(context, second.name))
     return SecondReport(_outcomes(current, outcomes), counts)
 
 
@@ -201,11 +201,27 @@ def _write(context: PipelineContext, histories: Sequence[History]) -> WriteCount
         return bulk.replace(contract, [rows], Scope(symbols=tuple(history.symbol for history in histories)))
 
 
-def _keep_only(context: PipelineContext, symbols: Collection[str]) -> None:
-    """Drop the stored rows of all other symbols: another source, folder or basis told them."""
+def _drop_strangers(context: PipelineContext, second: PriceProvider) -> None:
+    """Drop the rows that another source, folder or basis told, and those of symbols that this one says it lacks.
+
+    Before anything is asked, and before the marks that tell of it are replaced: a run that is killed loses nothing.
+    """
+    foreign = sorted(foreign_symbols(context, second.name))
+    if foreign:
+        _drop(context, "symbol = ANY (:symbols)", foreign)
+    try:
+        listed = second.symbols()
+    except ProviderError:
+        return  # not answered: each symbol's own failure says why
+    # A folder without any file is one that is not mounted: that is no answer either.
+    if listed:
+        _drop(context, "NOT symbol = ANY (:symbols)", sorted(listed))
+
+
+def _drop(context: PipelineContext, condition: str, symbols: Collection[str] = ()) -> None:
     table = contracts().second_prices.name
     with context.database.statements(f"forgetting rows of {table}") as statements:
-        statements.run(f"DELETE FROM {table} WHERE NOT symbol = ANY (:symbols)", {"symbols": sorted(symbols)})
+        statements.run(f"DELETE FROM {table} WHERE {condition}", {"symbols": list(symbols)} if symbols else {})
 
 
 def _outcomes(current: Sequence[str], outcomes: Sequence[Outcome]) -> pd.DataFrame:

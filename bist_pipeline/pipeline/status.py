@@ -11,6 +11,8 @@ import pandas as pd
 from bist_pipeline.core.calendar import MarketState
 from bist_pipeline.pipeline.actions import read_desk
 from bist_pipeline.pipeline.context import PipelineContext
+from bist_pipeline.pipeline.dagster_records import failed_runs
+from bist_pipeline.pipeline.listings import listings_problem
 from bist_pipeline.pipeline.market_kind import stored_market_kind
 from bist_pipeline.pipeline.provider_health import read_health
 from bist_pipeline.pipeline.refresh import next_live_moment
@@ -37,12 +39,14 @@ class Status:
         stale: `symbol`, `session_date`, `stale_because`: symbols whose last good signal is not of the newest session.
         grades: `grade`, `bars`: of the accepted bars.
         problem: Why the desk's list of actions cannot be read; empty where it can, or where there is none.
+        listings_problem: The same of its listings.
         publishes: The newest ones.
         providers: `provider`, `licence`, `terms`, `configured`.
         kind: Which kind of market is stored; empty before the first answer.
         health: What was asked of each provider in the last day, and what came of it.
         idle: How long the live lane has had no answer while the exchange trades; None while it need not have one.
         live: Newest state of each symbol in the session that was last refreshed: `state`, `symbols`, `newest`.
+        failed_runs: Runs of Dagster that failed in the last day: `job`, `runs`, `last_failed`.
     """
 
     market: MarketState
@@ -56,12 +60,14 @@ class Status:
     stale: pd.DataFrame
     grades: pd.DataFrame
     problem: str
+    listings_problem: str
     publishes: pd.DataFrame
     providers: pd.DataFrame
     kind: str
     health: pd.DataFrame
     idle: timedelta | None
     live: pd.DataFrame
+    failed_runs: pd.DataFrame
 
 
 _TABLES = (
@@ -101,12 +107,14 @@ def read_status(context: PipelineContext) -> Status:
         ),
         grades=frame("SELECT grade, count(*) AS bars FROM market.daily_prices GROUP BY grade ORDER BY grade"),
         problem=read_desk(context).problem,
+        listings_problem=listings_problem(context.settings),
         publishes=frame("SELECT * FROM serving.publishes ORDER BY publish_id DESC LIMIT $1", [NEWEST_PUBLISHES]),
         providers=_providers(context),
         kind=stored_market_kind(context.database) or "",
         health=read_health(context.database, HEALTH_OF),
         idle=_idle(context),
         live=frame(_LIVE),
+        failed_runs=failed_runs(context.settings, HEALTH_OF),
     )
 
 

@@ -52,33 +52,31 @@ _DUE_AFTER = "interval '2 hours'"
 
 # The newest signal of each symbol, and whether a session that is over or was published for others lacks one: what was
 # withheld, halted or not told leaves the last good signal in place, and says so; and so does an outage of everything.
+# A signal that an outage left forming is as stale once its session is over.
 LATEST = f"""
 CREATE OR REPLACE VIEW serving.latest_signals_v1 AS
 SELECT s.symbol, s.session_date, s.score, s.action, s.confidence, s.terms, s.close_try, s.is_final, s.known_at,
        s.origin, s.data_version, s.publish_id, s.model_version, s.grade,
-       late.is_stale,
-       CASE WHEN late.is_unfinished THEN s.session_date WHEN late.is_stale THEN (
+       late.is_unfinished OR late.is_behind AS is_stale,
+       CASE WHEN late.is_unfinished THEN s.session_date WHEN late.is_behind THEN (
            SELECT min(se.session_date) FROM reference.sessions AS se
            WHERE se.is_session AND se.session_date > s.session_date) END AS stale_since,
-       CASE WHEN late.is_stale THEN coalesce(
+       CASE WHEN late.is_unfinished OR late.is_behind THEN coalesce(
            (SELECT q.reason FROM market.quarantine AS q
             WHERE q.symbol = s.symbol AND q.session_date = due.session_date ORDER BY q.occurrence LIMIT 1),
-           (SELECT CASE WHEN late.is_unfinished THEN 'its session is over, and its bar was not told to the end'
-                   WHEN c.state IN ('traded', 'no_trade') THEN 'no signal is published yet'
+           CASE WHEN NOT late.is_behind THEN 'its session is over, and its bar was not told to the end' END,
+           (SELECT CASE WHEN c.state IN ('traded', 'no_trade') THEN 'no signal is published yet'
                    ELSE concat_ws(': ', c.state, nullif(c.reason, '')) END FROM serving.coverage_v1 AS c
             WHERE c.symbol = s.symbol AND c.session_date = due.session_date), 'unknown') END AS stale_because
 FROM reference.stocks AS st
-CROSS JOIN (SELECT over.session_date AS over_on, greatest(
-    (SELECT max(session_date) FROM serving.signals WHERE superseded_by IS NULL), over.session_date) AS session_date
+CROSS JOIN (SELECT ended.session_date AS ended_on, greatest(
+    (SELECT max(session_date) FROM serving.signals WHERE superseded_by IS NULL), ended.session_date) AS session_date
     FROM (SELECT max(session_date) AS session_date FROM reference.sessions
-          WHERE is_session AND final_at + {_DUE_AFTER} <= {EXCHANGE_NOW}) AS over) AS due
+          WHERE is_session AND final_at + {_DUE_AFTER} <= {EXCHANGE_NOW}) AS ended) AS due
 CROSS JOIN LATERAL (
     SELECT * FROM serving.signals_v1 AS v WHERE v.symbol = st.symbol ORDER BY v.session_date DESC LIMIT 1) AS s
-CROSS JOIN LATERAL (SELECT
-    coalesce(NOT s.is_final AND s.session_date = due.session_date AND s.session_date <= due.over_on, false)
-        AS is_unfinished,
-    coalesce(due.session_date > s.session_date OR (NOT s.is_final AND s.session_date <= due.over_on), false)
-        AS is_stale) AS late
+CROSS JOIN LATERAL (SELECT coalesce(NOT s.is_final AND s.session_date <= due.ended_on, false) AS is_unfinished,
+    coalesce(s.session_date < due.session_date, false) AS is_behind) AS late
 WHERE st.is_active"""
 
 # The weights of each model in one row, so that a signal finds all of its own by one lookup.

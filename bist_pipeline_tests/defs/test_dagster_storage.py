@@ -1,16 +1,21 @@
 """Dagster's records, found without a variable."""
 
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
 import dagster as dg
+import pandas as pd
 import pytest
 
 from bist_pipeline.definitions import defs
 from bist_pipeline.defs.dagster_storage import BistDagsterStorage
 from bist_pipeline.defs.executor import executor
-from bist_pipeline.pipeline.dagster_records import RECORDS, prepare_records
+from bist_pipeline.pipeline import dagster_records
+from bist_pipeline.pipeline.dagster_records import RECORDS, failed_runs, prepare_records
+from bist_pipeline.settings import load_settings
 from bist_pipeline.storage.database import Database
+from bist_pipeline_tests.defs.runs import record_run, report
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -65,6 +70,45 @@ def test_an_address_in_the_environment_is_used_and_its_tables_are_made(home, dat
         assert database.rows("SHOW synchronous_commit")[0][0] == "off"
     finally:
         database.close()
+
+
+def failed(job="derive_sessions"):
+    """How many runs of a job are said to have failed; other tests on this server have their runs here too."""
+    told = failed_runs(load_settings(), timedelta(days=1)).set_index("job")["runs"]
+    return int(told.get(job, 0))
+
+
+def test_runs_that_failed_in_the_last_day_are_told_without_dagster(home, database_url, monkeypatch):
+    monkeypatch.setenv("BIST_DATABASE_URL", database_url.libpq)
+    prepare_records(database_url)
+    with dg.DagsterInstance.get() as instance:
+        before, runs = failed(), []
+        for what in (dg.DagsterEventType.RUN_FAILURE, dg.DagsterEventType.RUN_FAILURE, dg.DagsterEventType.RUN_SUCCESS):
+            runs.append(record_run(instance, dg.DagsterRunStatus.STARTED))
+            report(instance, runs[-1], what)
+    assert failed() == before + 2
+    newest = failed_runs(load_settings(), timedelta(days=1))["last_failed"].max()
+    assert abs(newest - pd.Timestamp.now("UTC")) < pd.Timedelta(minutes=5)
+    database = Database(database_url.with_database(RECORDS))
+    database.run_alone(f"UPDATE runs SET end_time = end_time - 90000 WHERE run_id = '{runs[0].run_id}'")
+    database.close()
+    assert failed() == before + 1
+
+
+def test_records_that_cannot_be_read_are_not_taken_for_none_that_failed(home, database_url, monkeypatch):
+    monkeypatch.setenv("BIST_DATABASE_URL", database_url.libpq)
+    prepare_records(database_url)
+    with dg.DagsterInstance.get():
+        pass  # its tables are made
+    monkeypatch.setattr(dagster_records, "_FAILED", "SELECT another_column FROM runs WHERE $1 > 0")
+    (told,) = failed_runs(load_settings(), timedelta(days=1))["job"]
+    assert told.startswith("cannot be read: ")
+    assert "another_column" in told
+
+
+def test_without_records_of_dagster_no_run_has_failed(database_url, monkeypatch):
+    monkeypatch.setenv("BIST_DATABASE_URL", database_url.with_database("no_such_place").libpq)
+    assert failed_runs(load_settings(), timedelta(days=1)).empty
 
 
 def test_the_instance_file_holds_what_the_design_asks_for(home, database_url, monkeypatch):

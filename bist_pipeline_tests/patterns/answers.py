@@ -113,7 +113,7 @@ def answer(found: Detected, tape: Tape, names: Mapping[str, str] | None = None) 
     )
 
 
-_ROWS = ("upper_row", "lower_row", "earliest", "latest", "drawn_from")
+_ROWS = ("upper_row", "lower_row", "earliest", "latest", "drawn_from", "span_from")
 _VALUES = tuple(field.name for field in fields(Outline) if field.name not in {*_ROWS, "ideal_touches"})
 _CHANGED = ("state", "reason", "way", "line", "target", "stop")
 

@@ -135,7 +135,8 @@ def test_of_every_zigzag(moves, scale):
         assert price[row] == price[between].max()
         assert against[known] <= price[row] - scale * SIGMA
     for (kind, row, _), (_, other, _) in zip(turns(found), turns(found)[1:], strict=False):
-        leg = np.arange(row, other + 1)[tape.usable[row : other + 1]]
+        # The bar that ends the leg may span it: it extends the leg, whatever else it does.
+        leg = np.arange(row, other)[tape.usable[row:other]]
         assert row == leg[np.argmax(tape.high[leg])] if kind > 0 else row == leg[np.argmin(tape.low[leg])]
 
 
@@ -222,7 +223,8 @@ def test_locked_and_untraded_bars_of_a_market_never_turn_a_price(market, scale):
 def test_a_usual_move_is_known_after_as_many_sessions_as_it_looks_back(market):
     tape = read_tape(market)
     for start, end in zip(tape.offsets[:-1].tolist(), tape.offsets[1:].tolist(), strict=True):
-        assert np.flatnonzero(~np.isnan(tape.atr[start:end]))[0] == ATR_SESSIONS
+        known = np.flatnonzero(~np.isnan(tape.atr[start:end]))[0]
+        assert tape.traded[start + 1 : start + known + 1].sum() == ATR_SESSIONS
         known = np.flatnonzero(~np.isnan(tape.sigma[start:end]))[0]
         assert tape.usable[start + 1 : start + known + 1].sum() == SIGMA_SESSIONS
 
@@ -231,9 +233,14 @@ def test_average_true_range_and_sigma_are_those_of_the_books(market):
     import talib
 
     one = next(iter(market))
-    logs = [np.log(values) for values in (one.high, one.low, one.close)]
     tape = read_tape(Bars.from_frame(market.frame[market.frame["symbol"] == one.symbol]))
-    np.testing.assert_allclose(tape.atr, talib.ATR(*logs, timeperiod=ATR_SESSIONS), rtol=1e-12)
+    logs = [np.log(values) for values in (one.high, one.low, one.close)]
+    # A halted share's flat bars say nothing of a usual move: they keep the one before.
+    traded = [values[tape.traded] for values in logs]
+    np.testing.assert_allclose(tape.atr[tape.traded], talib.ATR(*traded, timeperiod=ATR_SESSIONS), rtol=1e-12)
+    halted = np.flatnonzero(~tape.traded & ~np.isnan(tape.atr))
+    assert len(halted)
+    assert (tape.atr[halted] == tape.atr[halted - 1]).all()
     last = np.flatnonzero(tape.usable[1:])[-SIGMA_SESSIONS:]
     assert tape.sigma[-1] == pytest.approx(np.std(np.diff(logs[2])[last], ddof=1), rel=1e-12)
 

@@ -1,5 +1,6 @@
 """Deriving in one pass gives what deriving table by table gives, and leaves nothing behind when it fails."""
 
+import os
 import threading
 from datetime import date
 
@@ -7,7 +8,7 @@ import pytest
 
 from bist_pipeline.core.errors import KillSwitchError
 from bist_pipeline.pipeline import derive
-from bist_pipeline.pipeline.ahead import ahead
+from bist_pipeline.pipeline.ahead import ahead, spread
 from bist_pipeline.pipeline.backfill import backfill
 from bist_pipeline.pipeline.derive import (
     derive_candlesticks,
@@ -119,3 +120,63 @@ def test_the_next_block_is_computed_while_one_is_used():
     assert next(coming) == 1
     assert second_begun.wait(timeout=30)
     assert list(coming) == [2]
+
+
+@pytest.fixture
+def two_cores(monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+
+
+@pytest.mark.usefixtures("two_cores")
+def test_what_is_spread_over_the_cores_comes_in_the_order_of_the_blocks():
+    last_begun = threading.Event()
+
+    def make(block: int) -> int:
+        if block == 1:
+            last_begun.set()
+        else:
+            assert last_begun.wait(timeout=30)  # the first one ends only when the second one has begun
+        return 10 * block
+
+    assert list(spread(make, iter([0, 1]))) == [0, 10]
+    assert list(spread(make, [])) == []
+    assert list(spread(make, range(2, 20))) == list(range(20, 200, 10))
+
+
+@pytest.mark.usefixtures("two_cores")
+def test_an_error_of_a_spread_block_comes_in_its_place_whatever_was_ready_before():
+    def make(block: int) -> int:
+        if block == 1:
+            raise ValueError("second")
+        return block
+
+    coming = spread(make, range(3))
+    assert next(coming) == 0
+    with pytest.raises(ValueError, match="second"):
+        next(coming)
+    assert list(coming) == []
+
+
+@pytest.mark.usefixtures("two_cores")
+def test_an_error_of_the_source_of_spread_blocks_is_raised():
+    def blocks():
+        yield 1
+        raise ValueError("source")
+
+    with pytest.raises(ValueError, match="source"):
+        list(spread(str, blocks()))
+
+
+@pytest.mark.usefixtures("two_cores")
+def test_no_more_than_a_block_a_core_is_computed_ahead():
+    taken: list[int] = []
+
+    def blocks():
+        for block in range(9):
+            taken.append(block)
+            yield block
+
+    coming = spread(str, blocks())
+    for used in range(4):
+        assert next(coming) == str(used)
+        assert len(taken) == used + 3

@@ -11,6 +11,7 @@ from bist_pipeline.core.calendar import OVERRIDES_FILE
 from bist_pipeline.core.clock import FixedClock, SystemClock
 from bist_pipeline.core.errors import ContractError
 from bist_pipeline.core.listings_file import LISTINGS_FILE
+from bist_pipeline.core.ticks import snap
 from bist_pipeline.operations.home_lock import HomeLock
 from bist_pipeline.pipeline import doctor
 from bist_pipeline.pipeline.actions import ACTIONS_FILE
@@ -19,11 +20,13 @@ from bist_pipeline.settings import YAHOO_HOSTS
 from bist_pipeline.simulator.market import invent_market
 from bist_pipeline_tests.archives import simulated_bars, write_archive
 from bist_pipeline_tests.pipeline.exchanges import asking, load, moment, play_faults, standing
+from bist_pipeline_tests.pipeline.sites import run
 
 ORGANS = [
     *("versions", "disk", "kill switch", "calendar", "desk", "universe", "provider", "second source", "exchange"),
-    *("up", "database", "circuits", "clock", "reader role"),
+    *("up", "database", "desk and prices", "circuits", "clock", "reader role"),
 ]
+DAYS_OFF = ("ZZAAA 2026-08-08", "ZZAAB 2026-05-01")
 Usage = namedtuple("Usage", ["total", "used", "free"])
 
 
@@ -186,6 +189,32 @@ def test_symbols_of_the_desk_that_nobody_follows_are_worth_a_warning(healthy):
     assert one.grade == "warn"
     assert one.found.endswith("; not in the universe: ZZNW03, ZZNW04, ZZNW05, ZZNW06, ZZNW07 and 2 more")
     assert "BIST_UNIVERSE" in one.advice
+
+
+def test_days_of_the_desk_on_which_nothing_is_traded_are_worth_a_warning(healthy):
+    desk_files(healthy, "ZZAAA,2026-08-05,split,2,\nZZAAA,2026-08-08,split,2,\nZZAAB,2026-05-01,split,2,\n")
+    one = found(healthy)["desk"]
+    saturday, holiday = (f"{ACTIONS_FILE}:{n} ({told})" for n, told in enumerate(DAYS_OFF, start=3))
+    assert (one.grade, one.found.partition("; ")[2]) == ("warn", f"ex_date is no session: {saturday}, {holiday}")
+    assert one.advice == "correct the day, or calendar_overrides.csv"
+
+
+@pytest.mark.parametrize(("halved_on", "refuted"), [(40, False), (30, True), (60, True)])
+def test_actions_of_the_desk_that_prices_refute_are_named_with_their_line(sites, tmp_path, halved_on, refuted):
+    """Stated for the forty-first session: it happened then, ten sessions before, or never."""
+    bars = simulated_bars(symbols=2, sessions=60)
+    days = sorted({day.date() for day in bars["session_date"]})
+    halved = (bars["symbol"] == "ZZAAA") & (bars["session_date"].dt.date >= [*days, date.max][halved_on])
+    for name in ("open_try", "high_try", "low_try", "close_try"):
+        dates = bars.loc[halved, "session_date"].to_numpy().astype("datetime64[D]")
+        bars.loc[halved, name] = snap(bars.loc[halved, name].to_numpy() / 2, dates)[0]
+    context = sites.make(write_archive(tmp_path / "bars", bars), bist_archive_basis="as_traded")
+    desk_files(context.settings, f"ZZAAA,{days[40]},split,2,\n")
+    run(context, days[0], days[-1])
+    one = found(context.settings)["desk and prices"]
+    if refuted:
+        assert one.found.startswith(f"prices refute {ACTIONS_FILE}:2 (ZZAAA {days[40]}): the action of ")
+    assert (one.grade, bool(one.advice)) == (("warn", True) if refuted else ("ok", False))
 
 
 def test_a_second_source_is_told_with_what_it_holds(healthy, tmp_path):

@@ -10,7 +10,7 @@ import pytest
 
 from bist_pipeline.core.calendar import OVERRIDES_FILE
 from bist_pipeline.core.clock import FixedClock
-from bist_pipeline.core.errors import CircuitOpenError, UnknownSymbolError
+from bist_pipeline.core.errors import CircuitOpenError, TransientProviderError, UnknownSymbolError
 from bist_pipeline.market.coverage import coalesced, outside, runs_of, with_attempts
 from bist_pipeline.pipeline.cleaning import clean_prices
 from bist_pipeline.pipeline.gap_attempts import noted
@@ -186,6 +186,18 @@ def test_an_open_circuit_costs_those_an_attempt_who_were_asked_and_nobody_else(s
     now = context.clock.now()
     assert attempts(context) == {**before, SYMBOLS[0]: (1, now)}
     assert SYMBOLS[1] in due_symbols(context.database, now)
+
+
+@pytest.mark.parametrize("shut_first", [True, False])
+def test_whoever_was_asked_counts_though_the_circuit_of_the_other_provider_is_open(sites, archive, shut_first):
+    write_lines(archive, SYMBOLS[1], without(SYMBOLS[1], 20))
+    context = fetched(sites, archive)
+    update_gaps(context)
+    ill = watched(archive, name="ill", faults={SYMBOLS[1]: TransientProviderError("500")})
+    shut = watched(archive, name="shut", faults={SYMBOLS[1]: circuit_error()})
+    fill(context, Sources((shut, ill) if shut_first else (ill, shut), ()), [SYMBOLS[1]])
+    assert (ill.asked, shut.asked) == ([SYMBOLS[1]], [SYMBOLS[1]])
+    assert attempts(context)[SYMBOLS[1]] == (1, context.clock.now())
 
 
 def test_a_symbol_that_the_provider_does_not_have_was_asked_for(sites, archive):

@@ -9,13 +9,14 @@ from bist_pipeline.core.listings_file import LISTINGS_FILE, Listing, read_listin
 from bist_pipeline.pipeline.cleaning import clean_prices
 from bist_pipeline.pipeline.gaps import update_gaps
 from bist_pipeline.pipeline.ingest import ingest
-from bist_pipeline.pipeline.listings import refresh_listings
+from bist_pipeline.pipeline.listings import listings_problem, refresh_listings
 from bist_pipeline.pipeline.span import Span
+from bist_pipeline.pipeline.status import read_status
 from bist_pipeline.pipeline.universe import refresh_universe
 from bist_pipeline.providers.registry import build_providers
 from bist_pipeline.storage.bulk import WriteCounts
 from bist_pipeline_tests.archives import simulated_bars, write_archive
-from bist_pipeline_tests.pipeline.sites import execute
+from bist_pipeline_tests.pipeline.sites import count, execute, run
 
 HEADER = "symbol,listed_on,delisted_on,renamed_on,renamed_to"
 BARS = simulated_bars(symbols=3, sessions=30)
@@ -98,6 +99,42 @@ def test_the_file_becomes_the_table_and_costs_no_write_where_it_did_not_change(c
     assert refresh_listings(context) == WriteCounts(updated=1, deleted=1)
     (home / LISTINGS_FILE).unlink()
     assert refresh_listings(context) == WriteCounts(deleted=1)
+
+
+@pytest.mark.parametrize("fault", ["ZZAAA,2021-13-01,,,", "ZZAAA", "\0"])
+def test_a_file_that_cannot_be_read_changes_nothing_of_what_it_said_before(context, fault):
+    home = context.settings.bist_home
+    execute(
+        context,
+        """INSERT INTO reference.corporate_actions (symbol, ex_date, kind, new_symbol, origin, reason, source)
+        VALUES ('ZZAAA', '2021-02-02', 'rename', 'ZYAAX', 'desk', '', 'actions.csv, line 7')""",
+    )
+    written(home, "ZZAAA,2021-01-04,,,", "ZZAAB,,,2021-02-01,ZYAAB")
+    refresh_listings(context)
+    assert listings_problem(context.settings) == ""
+    written(home, fault)
+    assert refresh_listings(context) == WriteCounts(unchanged=2)
+    assert LISTINGS_FILE in listings_problem(context.settings)
+    assert read_status(context).listings_problem == listings_problem(context.settings)
+    # A rename that was an action's goes with it, whatever the file says.
+    execute(context, "DELETE FROM reference.corporate_actions")
+    refresh_listings(context)
+    rows = context.database.rows("SELECT symbol, renamed_to, source FROM reference.listings ORDER BY symbol")
+    assert [tuple(row) for row in rows] == [
+        ("ZZAAA", "", "listings.csv, line 2"),
+        ("ZZAAB", "ZYAAB", "listings.csv, line 3"),
+    ]
+
+
+def test_a_typo_in_the_file_stops_the_bars_of_nobody(sites, tmp_path):
+    archive = write_archive(tmp_path / "archive", BARS[BARS["session_date"].dt.date < DAYS[-1]])
+    context = sites.make(archive)
+    run(context, DAYS[0], DAYS[-2])
+    written(context.settings.bist_home, "ZZAAA,2021-13-01,,,")
+    write_archive(archive, BARS)
+    run(context, DAYS[0], DAYS[-1])
+    assert count(context, "market.daily_prices", f"session_date = '{DAYS[-1]}'") == 3
+    assert count(context, "serving.signals_v1", f"session_date = '{DAYS[-1]}'") == 3
 
 
 def test_a_rename_among_the_actions_counts_where_the_desk_says_nothing_of_one(context):

@@ -8,15 +8,26 @@ from typing import Any
 import pytest
 
 from bist_pipeline.core.errors import CircuitOpenError
+from bist_pipeline.core.ticks import snap
 from bist_pipeline.pipeline import quotes
 from bist_pipeline.pipeline.pacing import PostgresPacer, circuit_open
 from bist_pipeline.pipeline.refresh import refresh
 from bist_pipeline.pipeline.sources import open_sources
 from bist_pipeline.providers.pacing.contract import Ask
 from bist_pipeline.simulator.events import Split
-from bist_pipeline.simulator.market import invent_market
-from bist_pipeline_tests.pipeline.exchanges import asking, load, moment, play, sessions_between, standing, states
-from bist_pipeline_tests.pipeline.sites import count, execute
+from bist_pipeline.simulator.market import invent_market, replay_market
+from bist_pipeline_tests.archives import simulated_bars, write_archive
+from bist_pipeline_tests.pipeline.exchanges import (
+    EVENING,
+    asking,
+    load,
+    moment,
+    play,
+    sessions_between,
+    standing,
+    states,
+)
+from bist_pipeline_tests.pipeline.sites import contents, count, execute
 
 FIRST = date(2025, 5, 2)
 SESSIONS = sessions_between(FIRST, date(2026, 3, 6))
@@ -104,3 +115,39 @@ def test_a_long_cool_down_is_told_like_an_open_circuit_and_a_short_one_is_waited
     assert told.text.startswith("circuit open until")
     with pytest.raises(CircuitOpenError, match="asked to be left alone"):
         pacer.acquire(ask)
+
+
+SICK, PRICES = "ZZAAB", ("open_try", "high_try", "low_try", "close_try")
+
+
+@pytest.mark.parametrize(
+    ("factor", "withheld", "live"),
+    [
+        (0.5, 2, ("yahoo_quote", "yahoo_spark", "yahoo_chart")),
+        (100.0, 2, ("yahoo_quote",)),
+        # Four sessions at the limit would reach it as well: only what was withheld says that it is held.
+        (0.7, 4, ("yahoo_quote",)),
+        # Spark states no previous close: what its chart told must not free it of the limit.
+        (0.5, 2, ("yahoo_spark", "yahoo_chart")),
+    ],
+)
+def test_a_level_that_cleaning_withholds_is_not_served_by_the_live_lane_either(sites, tmp_path, factor, withheld, live):
+    bars = simulated_bars(symbols=4, sessions=60, first=date(2025, 1, 2))
+    days = sorted({day.date() for day in bars["session_date"]})
+    new = (bars["symbol"] == SICK) & (bars["session_date"].dt.date >= days[50])
+    dates = bars.loc[new, "session_date"].to_numpy().astype("datetime64[D]")
+    for name in PRICES:
+        bars.loc[new, name] = snap(bars.loc[new, name].to_numpy() * factor, dates)[0]
+    before, day = days[49 + withheld], days[50 + withheld]
+    with standing(replay_market(write_archive(tmp_path / "told", bars), "as_traded"), moment(before)) as running:
+        context = asking(sites, running, bist_live_providers=live)
+        load(context, days[0], before)
+        assert count(context, "market.quarantine", f"symbol = '{SICK}'") == withheld
+        for at in (time(14, 0), time(14, 5), EVENING):
+            play(context, running, [moment(day, at)])
+            since = f"symbol = '{SICK}' AND session_date >= '{days[50]}'"
+            assert count(context, "serving.prices_v1", since) == 0, at
+            assert count(context, "serving.signals_v1", since) == 0, at
+        latest = contents(context, "serving.latest_signals_v1", f"symbol = '{SICK}'")
+        assert latest["session_date"].dt.date.tolist() == [days[49]]
+        assert latest["is_stale"].all()

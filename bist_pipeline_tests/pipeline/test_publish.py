@@ -14,6 +14,7 @@ import pytest
 
 from bist_pipeline.core.errors import StorageError
 from bist_pipeline.pipeline.contracts import contracts
+from bist_pipeline.pipeline.models import prepare
 from bist_pipeline.pipeline.publish import CHANNEL, PublishReport, publish
 from bist_pipeline.pipeline.span import Span
 from bist_pipeline.signals.contract import SUB_SIGNALS
@@ -21,6 +22,7 @@ from bist_pipeline.signals.explain import terms_json, weights_table
 from bist_pipeline.signals.registry import registered_terms
 from bist_pipeline.signals.score import score_signals
 from bist_pipeline.storage.embedded.waiting import wait_until
+from bist_pipeline.storage.migrate import current_fingerprint
 from bist_pipeline_tests.kept import database_url, kept_url  # noqa: F401 - fixtures
 from bist_pipeline_tests.pipeline.answers import (
     keys_of,
@@ -268,6 +270,19 @@ def test_other_weights_under_the_same_version_are_refused_and_nothing_is_publish
         publish(context, SPAN)
     assert versions(context) == [(*A, 0.25, 1, None)]
     assert context.database.rows("SELECT count(*) FROM serving.publishes")[0][0] == 1
+
+
+def test_other_weights_under_the_same_version_are_refused_before_anything_is_prepared(context):
+    publish(context, SPAN)
+    stored = current_fingerprint(context.database)
+    context.database.run_alone("UPDATE serving.signal_models SET term_weight = term_weight / 2")
+    context.database.run_alone("COMMENT ON SCHEMA serving IS 'bist_pipeline 0123'")  # as after a term was added
+    with pytest.raises(StorageError, match=r"is stored with other weights: raise MODEL\.version in signals/model\.py$"):
+        prepare(context.database)
+    assert current_fingerprint(context.database) == "bist_pipeline 0123"
+    context.database.run_alone("UPDATE serving.signal_models SET term_weight = term_weight * 2")
+    prepare(context.database)
+    assert current_fingerprint(context.database) == stored
 
 
 def test_another_wording_of_a_term_is_no_other_weight(context):

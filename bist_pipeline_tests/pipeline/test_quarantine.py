@@ -111,6 +111,25 @@ def test_an_outage_of_everything_is_told_two_hours_after_the_session_that_nobody
     )
 
 
+def test_a_signal_that_an_outage_left_forming_is_stale_two_hours_after_its_session(sites, healthy, tmp_path):
+    """Nobody tells the closing auction: the score of the afternoon must not pass for the day's for ever."""
+    context = sites.make(tmp_path, copy_of=healthy)
+    execute(context, f"UPDATE serving.signals SET is_final = false WHERE symbol = '{SICK}' AND session_date = '{LAST}'")
+    final_at = healthy.database.rows("SELECT final_at FROM reference.sessions WHERE session_date = :d", {"d": LAST})
+    due = pd.Timestamp(final_at[0].final_at).tz_convert("Europe/Istanbul") + pd.Timedelta(hours=2)
+    before, after = (f"{due + pd.Timedelta(seconds=s):%H:%M:%S}" for s in (-60, 60))
+    assert not latest(context, LAST, before)["is_stale"].any()
+    told = latest(context, LAST, after)
+    assert told["is_stale"].to_dict() == {SICK: True} | dict.fromkeys(WELL, False)
+    assert told.loc[SICK, "stale_because"] == "its session is over, and its bar was not told to the end"
+    assert told.loc[list(WELL), ["stale_since", "stale_because"]].isna().all(axis=None)
+    # When the next session is over too, everybody is late; what was left forming has been so since its own session.
+    missing = sessions_from(FIRST, 121).astype("datetime64[us]").astype(object)[-1].date()
+    later = latest(context, missing)
+    assert later["stale_since"].to_dict() == {SICK: pd.Timestamp(LAST)} | dict.fromkeys(WELL, pd.Timestamp(missing))
+    assert later["stale_because"].str.startswith("provider_silent").all()
+
+
 def test_a_bar_whose_signal_is_not_published_yet_is_said_to_be_there(sites, healthy, tmp_path):
     context = sites.make(tmp_path, copy_of=healthy)
     execute(context, f"DELETE FROM serving.signals WHERE symbol = '{SICK}' AND session_date = '{LAST}'")

@@ -26,6 +26,7 @@ from bist_pipeline.settings import Settings
 from bist_pipeline.storage.bulk import Scope
 from bist_pipeline_tests.archives import write_archive
 from bist_pipeline_tests.pipeline.sites import contents, count, execute
+from bist_pipeline_tests.pipeline.stand_ins import watched
 from bist_pipeline_tests.quality.comparison.invented import (
     PRICES,
     adjusted,
@@ -101,7 +102,8 @@ def test_what_fails_is_named_and_counted_and_stops_nobody(context, folders):
     assert statuses(report) == {"ZZAAC": "answered", "ZZAAA": "failed", "ZZAAB": "missing"}
     reasons = dict(zip(report.outcomes["symbol"], report.outcomes["reason"], strict=True))
     assert "ZZAAA.csv" in reasons["ZZAAA"]
-    assert count(context, "market.second_prices") == len(SECOND)  # what was stored stays
+    # What was stored of the one that fails stays; the folder says itself that it has none of the other.
+    assert set(told_by(context)) == {"ZZAAA", "ZZAAC"}
     assert statuses(ingest(context, build_providers(context.settings), SYMBOLS)) == dict.fromkeys(SYMBOLS, "answered")
 
 
@@ -225,7 +227,58 @@ def test_rows_of_another_folder_do_not_pass_for_those_of_the_present_one(context
     assert take_second(again, SYMBOLS).summary()["second_fetched"] == 2
     (other / "ZZAAC.csv").unlink()
     take_second(again, SYMBOLS)
-    assert set(told_by(again)) == {"ZZAAA", "ZZAAC"}
+    assert set(told_by(again)) == {"ZZAAA"}
+
+
+def fail(folder, *symbols):
+    for symbol in symbols:
+        (folder / f"{symbol}.csv").write_text("Date,Op", encoding="utf-8")  # as one that is being copied
+
+
+def test_rows_without_a_mark_stay_while_their_symbol_fails(context, folders):
+    """The marks lie in the home: a lost file, or another home on the same database, must not cost rows."""
+    take_second(context, SYMBOLS)
+    before = told_by(context)
+    (context.settings.bist_home / "second_source.json").unlink()
+    fail(folders[1], *SYMBOLS[:2])
+    assert set(statuses(take_second(context, SYMBOLS)).values()) == {"failed", "answered"}
+    assert told_by(context) == before
+    take_second(context, SYMBOLS)  # the marks that came of the one that answered are nobody else's
+    assert told_by(context) == before
+
+
+def test_marks_of_another_database_say_nothing_of_the_rows_in_this_one(sites, context, folders):
+    take_second(context, SYMBOLS)
+    other = opened(sites, folders)
+    take_second(other, SYMBOLS)
+    before = told_by(other)
+    marks = (context.settings.bist_home / "second_source.json").read_text(encoding="utf-8")
+    (other.settings.bist_home / "second_source.json").write_text(marks, encoding="utf-8")
+    fail(folders[1], *SYMBOLS)
+    assert set(statuses(take_second(other, SYMBOLS)).values()) == {"failed"}
+    assert told_by(other) == before
+
+
+def test_rows_of_another_folder_are_gone_before_the_first_symbol_of_this_one_is_asked_for(context, folders, tmp_path):
+    """A run that breaks off after its first marks must leave none behind whose owner nobody remembers."""
+    take_second(context, SYMBOLS)
+    moved = configured(context, bist_second_archive_dir=write_archive(tmp_path / "other", SECOND))
+    killing = watched(tmp_path / "other", name="second_archive", faults=dict.fromkeys(SYMBOLS, KeyboardInterrupt()))
+    with pytest.raises(KeyboardInterrupt):
+        take_second(moved, SYMBOLS, killing)
+    assert told_by(moved) == {}
+
+
+def test_a_folder_without_any_file_is_no_answer_that_it_lacks_the_symbols(context, folders):
+    take_second(context, SYMBOLS)
+    before = told_by(context)
+    for file in folders[1].glob("*.csv"):
+        file.unlink()
+    with pytest.raises(SettingsError, match="holds no file named after a symbol"):
+        take_second(context, SYMBOLS)
+    empty = watched(folders[1], name="second_archive")  # emptied after it was opened
+    assert set(statuses(take_second(context, SYMBOLS, empty)).values()) == {"missing"}
+    assert told_by(context) == before
 
 
 def test_the_same_files_on_another_basis_are_read_again_and_judged_again(context):

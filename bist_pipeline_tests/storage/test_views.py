@@ -1,5 +1,6 @@
 """What is served: names and order of the columns, who may read them, and the states of coverage."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -139,6 +140,35 @@ def change(database: Database, statement: str, *, is_careless: bool) -> None:
         if not is_careless:
             connection.execute(sa.text("SET TRANSACTION READ WRITE"))
         connection.execute(sa.text(statement))
+
+
+# ── the census of chart patterns ──
+
+
+def test_the_census_counts_candidates_by_session_pattern_and_outcome(database):
+    rows = [
+        ("ONE", 2, ["double_top.valley_deep", "double_top.valley_deep", "rectangle.kept"]),
+        ("TWO", 2, ["double_top.kept", "double_top.valley_deep"]),
+        ("ONE", 3, ["double_top.same_structure"]),
+        ("TWO", 3, []),
+    ]
+    with database.statements("filling") as connection:
+        connection.run(
+            """INSERT INTO analytics.chart_candidates (symbol, session_date, candidates, outcomes)
+            VALUES (:symbol, :day, :count, :outcomes)""",
+            [
+                {"symbol": symbol, "day": date(2024, 1, day), "count": len(told), "outcomes": json.dumps(told)}
+                for symbol, day, told in rows
+            ],
+        )
+    served = database.rows("SELECT * FROM serving.pattern_census_v1 ORDER BY 1, 2, 3")
+    assert [tuple(row) for row in served] == [
+        (date(2024, 1, 2), "double_top", "kept", 1),
+        (date(2024, 1, 2), "double_top", "valley_deep", 3),
+        (date(2024, 1, 2), "rectangle", "kept", 1),
+        (date(2024, 1, 3), "double_top", "same_structure", 1),
+    ]
+    assert columns(database, "pattern_census_v1") == ["session_date", "pattern", "outcome", "candidates"]
 
 
 # ── coverage ──

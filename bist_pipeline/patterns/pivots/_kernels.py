@@ -14,17 +14,23 @@ _compiled = njit(cache=True, nogil=True, error_model="numpy")
 
 
 @_compiled
-def average_true_ranges(high: FloatArray, low: FloatArray, close: FloatArray, offsets: Ints, span: int) -> FloatArray:
+def average_true_ranges(
+    high: FloatArray, low: FloatArray, close: FloatArray, traded: Flags, offsets: Ints, span: int
+) -> FloatArray:
     """Wilder's average true range, as TA-Lib computes it: the mean of the first `span` true ranges, then smoothed."""
     answer = np.full(len(close), np.nan)
     for s in range(len(offsets) - 1):
         start, end = offsets[s], offsets[s + 1]
-        mean = 0.0
+        mean, count = 0.0, 0
         for t in range(start + 1, end):
+            if not traded[t]:  # a halted share's flat bar says nothing of a usual move
+                answer[t] = answer[t - 1]
+                continue
+            count += 1
             top, bottom = max(high[t], close[t - 1]), min(low[t], close[t - 1])
-            if t - start < span:
+            if count < span:
                 mean += (top - bottom) / span
-            elif t - start == span:
+            elif count == span:
                 mean += (top - bottom) / span
                 answer[t] = mean
             else:
@@ -78,6 +84,26 @@ def volume_scores(volume: FloatArray, offsets: Ints, span: int) -> FloatArray:
 
 
 @_compiled
+def _highest_since(high, usable, sigma, row, t):
+    """Row of the highest usable bar after `row` and up to `t`; −1 where there is none."""
+    best = -1
+    for i in range(row + 1, t + 1):
+        if usable[i] and sigma[i] > 0.0 and (best < 0 or high[i] > high[best]):
+            best = i
+    return best
+
+
+@_compiled
+def _lowest_since(low, usable, sigma, row, t):
+    """The same of the lowest."""
+    best = -1
+    for i in range(row + 1, t + 1):
+        if usable[i] and sigma[i] > 0.0 and (best < 0 or low[i] < low[best]):
+            best = i
+    return best
+
+
+@_compiled
 def zigzag(
     high: FloatArray, low: FloatArray, sigma: FloatArray, usable: Flags, offsets: Ints, kappa: float
 ) -> tuple[Ints, Ints, Ints, Ints]:
@@ -93,6 +119,7 @@ def zigzag(
     found = 0
     for s in range(len(offsets) - 1):
         leg, top, bottom = 0, -1, -1  # the leg's direction (0: not known yet) and the rows of its extremes
+        lowest, highest = -1, -1  # the extremes of the bars since the leg's own extreme: where the next leg begins
         before = found
         for t in range(offsets[s], offsets[s + 1]):
             if not usable[t] or not sigma[t] > 0.0:
@@ -104,9 +131,13 @@ def zigzag(
             raised = leg >= 0 and high[t] > high[top]
             lowered = leg <= 0 and low[t] < low[bottom]
             if raised:
-                top = t
+                top, lowest = t, -1
+            elif lowest < 0 or low[t] < low[lowest]:
+                lowest = t
             if lowered:
-                bottom = t
+                bottom, highest = t, -1
+            elif highest < 0 or high[t] > high[highest]:
+                highest = t
             # A bar that goes beyond the leg's extreme extends it, whatever else it does.
             fell = leg >= 0 and not raised and top < t and low[t] <= high[top] - cut
             rose = leg <= 0 and not lowered and bottom < t and high[t] >= low[bottom] + cut
@@ -115,11 +146,11 @@ def zigzag(
             if fell:
                 rows[found], known[found], kinds[found] = top, t, 1
                 found += 1
-                leg, bottom = -1, t
+                leg, bottom, highest = -1, lowest, _highest_since(high, usable, sigma, lowest, t)
             elif rose:
                 rows[found], known[found], kinds[found] = bottom, t, -1
                 found += 1
-                leg, top = 1, t
+                leg, top, lowest = 1, highest, _lowest_since(low, usable, sigma, highest, t)
         counts[s] = found - before
     return rows[:found], known[:found], kinds[:found], counts
 

@@ -133,7 +133,7 @@ def read_tape(bars: Bars, actions: Mapping[str, pd.DataFrame] | None = None) -> 
     logs = [np.log(price / units) for price in prices]
     volume = bars.frame["volume_shares"].to_numpy(np.float64) / ratio
     traded, usable = _use(symbols, offsets, prices[1], prices[2], volume)
-    atr, sigma = _usual_moves(offsets, logs, usable)
+    atr, sigma = _usual_moves(offsets, logs, traded, usable)
     return Tape(
         symbols=symbols,
         offsets=offsets,
@@ -193,12 +193,12 @@ def _use(
     return ranged | (volume > 0) | is_index, ranged & ((volume > 0) | is_index)
 
 
-def _usual_moves(offsets: Ints, logs: list[FloatArray], usable: Flags) -> tuple[FloatArray, FloatArray]:
+def _usual_moves(offsets: Ints, logs: list[FloatArray], traded: Flags, usable: Flags) -> tuple[FloatArray, FloatArray]:
     from bist_pipeline.patterns.pivots._kernels import average_true_ranges, deviations
 
     _, high, low, close = logs
     return (
-        average_true_ranges(high, low, close, offsets, ATR_SESSIONS),
+        average_true_ranges(high, low, close, traded, offsets, ATR_SESSIONS),
         deviations(close, usable, offsets, SIGMA_SESSIONS),
     )
 

@@ -6,7 +6,8 @@ A peak is confirmed by the first usable bar whose low lies κ·σ below the high
 standard deviation of the last 60 daily log returns of usable bars known at that bar; a trough is its mirror image
 (Osler 1998, FRBNY Staff Report 42, in log price). Before the confirming bar the peak does not exist: `known` is that
 bar's row. The extreme of the leg that is under way is no turning point. A confirmed one never changes. Bars without a
-trade or with one price alone are passed over.
+trade or with one price alone are passed over. Ours: the next leg begins at the extreme of the bars since the peak, not
+at the bar that confirmed it: where sigma shrinks, an earlier bar may lie lower.
 """
 
 from dataclasses import dataclass

@@ -10,7 +10,7 @@ Arrays travel in groups, in these orders:
     levels   height, stop_up, stop_down, top, bottom, margin, how near the lines of one structure lie
     windows  earliest, latest, hold bars, row from which changes are asked for
     confirm  whether a break upward confirms, whether one downward does, least volume z of the confirming bar
-    tape     high, low, close, volume_z, traded, locked, row after the last bar of each row's symbol
+    tape     high, low, close, volume_z, traded, locked, row after the last bar of each row's symbol, open
     book     per structure: count of changes; and of each change: row, state, reason, way, line, target, stop
 """
 
@@ -25,7 +25,7 @@ KEPT, MERGED, BROKEN_BEFORE = 0, 1, 2
 # States and reasons, in the order of `life.STATES` and `life.REASONS`.
 FORMING, CONFIRMED, TARGET, STOPPED, BUSTED, EXPIRED = range(6)
 DETECTED, BEYOND, BEYOND_LOCKED, UNLOCKED, TARGET_TOUCHED, STOP_TOUCHED, REVERSED = range(7)
-TOO_LATE, OTHER_SIDE, TOO_EARLY, HELD_OUT = 7, 8, 9, 10
+TOO_LATE, OTHER_SIDE, TOO_EARLY, HELD_OUT, SPENT, MISSED = 7, 8, 9, 10, 11, 12
 
 MOST_CHANGES = 6  # forming, confirmed while locked, confirmed again, stopped, busted; and one to spare
 _BUST_MOVE = np.log(1.1)  # Bulkowski: a bust has moved no more than 10 % the right way
@@ -52,22 +52,51 @@ def follow(spans, lines, levels, windows, confirm, tape):
     )
     book = (np.zeros(n, np.int64), whole, (np.full(shape, np.nan), np.full(shape, np.nan), np.full(shape, np.nan)))
     for i in range(n):
-        if _is_known(i, spans, lines, levels, confirm, kept, found, over):
+        a = _host(i, spans, lines, levels, confirm, kept, found, over)
+        if a >= 0:
             fates[i] = MERGED
+            if _waits_longer(a, windows[1][i], lines, windows, book, over):
+                begin = over[a]
+                windows[1][a], over[a] = windows[1][i], -1
+                book[0][a] -= 1
+                _, row, way = _wait(a, begin, lines, levels, windows, confirm, tape, book, over)
+                if way != 0:
+                    _hold(a, row, way, lines, levels, windows, tape, book)
             continue
-        fates[i], row, way = _wait(i, spans, lines, levels, windows, confirm, tape, book, over)
+        fates[i], row, way = _wait(i, spans[0][i], lines, levels, windows, confirm, tape, book, over)
         if fates[i] == KEPT:
             kept[found] = i
             found += 1
-            # What was over before is told by nobody: only whether it had expired unconfirmed matters to others.
-            if way != 0 and row + windows[2] + 1 >= windows[3][i]:
+            if way != 0 and _is_asked_for(row + windows[2] + 1, windows[3][i], tape):
                 _hold(i, row, way, lines, levels, windows, tape, book)
     return fates, book
 
 
 @_compiled
-def _is_known(i, spans, lines, levels, confirm, kept, found, over):
-    """Whether a structure is one that was known before, and had not expired unconfirmed."""
+def _is_asked_for(end, since, tape):
+    """Whether a structure may live until `since`, when its time is over at `end` or at the first trade after it.
+
+    What was over before is told by nobody: only whether it had expired unconfirmed matters to others.
+    """
+    while end < since and not tape[4][end]:
+        end += 1
+    return end >= since
+
+
+@_compiled
+def _waits_longer(a, latest, lines, windows, book, over):
+    """Whether a structure that had waited in vain was seen again by then: it waits as long as what was seen last may.
+
+    Lines that will have met by that time decide nothing more.
+    """
+    if over[a] < 0 or latest <= windows[1][a] or book[1][2][a, book[0][a] - 1] != TOO_LATE:
+        return False
+    return _line(lines[0], lines[1], lines[2], a, latest) > _line(lines[3], lines[4], lines[5], a, latest)
+
+
+@_compiled
+def _host(i, spans, lines, levels, confirm, kept, found, over):
+    """Which structure known before, that had not expired unconfirmed, it is; −1 for none."""
     known, first, last = spans
     for k in range(found - 1, -1, -1):
         a = kept[k]
@@ -77,8 +106,8 @@ def _is_known(i, spans, lines, levels, confirm, kept, found, over):
         whole = max(last[a], last[i]) - min(first[a], first[i]) + 1
         same = 2 * shared >= whole or (first[a] == first[i] and known[a] == known[i])
         if same and not (0 <= over[a] < known[i]) and _is_near(i, a, known[i], lines, levels[6][i], confirm):
-            return True
-    return False
+            return a
+    return -1
 
 
 @_compiled
@@ -105,14 +134,16 @@ def _note(book, i, t, state, reason, way, line, target, stop):
 
 
 @_compiled
-def _wait(i, spans, lines, levels, windows, confirm, tape, book, over):
+def _wait(i, begin, lines, levels, windows, confirm, tape, book, over):
     """Wait for the break. Returns the fate, and the row and way of the break (0: none)."""
     upper_row, upper, upper_slope, lower_row, lower, lower_slope = lines
     earliest, latest, _, _ = windows
     up, down, least_z = confirm
     close, volume_z, traded = tape[2], tape[3], tape[4]
-    margin, begin = levels[5][i], spans[0][i]
+    margin = levels[5][i]
     for t in range(begin, tape[6][begin]):
+        if not traded[t] and t > begin:
+            continue
         above, below = _line(upper_row, upper, upper_slope, i, t), _line(lower_row, lower, lower_slope, i, t)
         end = -1
         if t > latest[i]:
@@ -124,14 +155,16 @@ def _wait(i, spans, lines, levels, windows, confirm, tape, book, over):
             elif t < earliest[i]:
                 end = TOO_EARLY
             elif least_z == -np.inf or volume_z[t] >= least_z:
-                return KEPT, t, way
-        if end >= 0 and t == begin:
+                if way * (close[t] - (above if way > 0 else below)) < levels[0][i]:
+                    return KEPT, t, way
+                end = SPENT
+        if end >= 0 and book[0][i] == 0:
             return BROKEN_BEFORE, t, 0
         if end >= 0:
             _note(book, i, t, EXPIRED, end, 0, np.nan, np.nan, np.nan)
             over[i] = t
             break
-        if t == begin:
+        if book[0][i] == 0:
             line = np.nan if up and down else (above if up else below)
             _note(book, i, t, FORMING, DETECTED, 0, line, np.nan, np.nan)
     return KEPT, -1, 0
@@ -141,7 +174,7 @@ def _wait(i, spans, lines, levels, windows, confirm, tape, book, over):
 def _hold(i, confirmed, way, lines, levels, windows, tape, book):
     """Follow a confirmed structure to its end; line, target and stop are those of the confirming bar."""
     height, stop_up, stop_down, top, bottom, _, _ = levels
-    high, low, _, _, traded, locked, end_row = tape
+    high, low, _, _, traded, locked, end_row, opened = tape
     above = _line(lines[0], lines[1], lines[2], i, confirmed)
     below = _line(lines[3], lines[4], lines[5], i, confirmed)
     line, guard, far = (above, stop_up[i], bottom[i]) if way > 0 else (below, stop_down[i], top[i])
@@ -153,12 +186,12 @@ def _hold(i, confirmed, way, lines, levels, windows, tape, book):
     stopped = False
     best = high[confirmed] if way > 0 else low[confirmed]
     for t in range(confirmed + 1, end_row[confirmed]):
+        if not traded[t]:
+            continue
         if t > confirmed + windows[2]:
             if not stopped:
                 _note(book, i, t, EXPIRED, HELD_OUT, way, line, goal, guard)
             break
-        if not traded[t]:
-            continue
         is_small = way * (best - line) <= _BUST_MOVE
         state = _turn(t, way, is_small, stopped, far, guard, goal, tape)
         if state == FORMING and waits and not stopped and locked[t] != way:
@@ -166,6 +199,9 @@ def _hold(i, confirmed, way, lines, levels, windows, tape, book):
             now = _line(lines[0], lines[1], lines[2], i, t) if way > 0 else _line(lines[3], lines[4], lines[5], i, t)
             if way * (tape[2][t] - now) > 0.0:
                 _note(book, i, t, CONFIRMED, UNLOCKED, way, line, goal, guard)
+        elif state == TARGET and waits and (locked[t] == way or way * (opened[t] - goal) >= 0.0):
+            _note(book, i, t, EXPIRED, MISSED, way, line, goal, guard)
+            break
         elif state != FORMING:
             _note(book, i, t, state, _reason(state), way, line, goal, guard)
             stopped = state == STOPPED

@@ -2,7 +2,8 @@
 
 Belongs here: counting. A candidate is counted at the bar at which all of it was known, under the first rule it broke;
 what keeps every rule is counted under its fate: `kept`, `same_structure` (merged into an earlier event) or
-`not_broken_before` (its line was broken on the wrong side before all of it was known).
+`not_broken_before` (by the bar at which all of it was known it had been left on the wrong side, too early or too late,
+or its target lay behind the close).
 """
 
 from collections.abc import Sequence

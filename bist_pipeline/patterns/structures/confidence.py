@@ -12,7 +12,6 @@ import numpy as np
 
 from bist_pipeline.core.bars import FloatArray
 from bist_pipeline.patterns.pivots.tape import Ints
-from bist_pipeline.patterns.structures.contract import Candidates
 from bist_pipeline.patterns.structures.engine import Detected
 
 WEIGHTS: Mapping[str, float] = MappingProxyType(
@@ -38,7 +37,7 @@ def confidence_terms(one: Detected, chosen: Ints) -> dict[str, FloatArray]:
     """
     found, outline = one.found.take(chosen), one.outline
     wait = (found.known - found.last_row) / np.maximum(found.bars, 1)
-    thirds = volume_profile(found)
+    thirds = volume_profile(one, chosen)
     dried_up = np.full(len(found), np.nan)
     np.divide(thirds[:, 2], thirds[:, 0], out=dried_up, where=thirds[:, 0] > 0)
     return {
@@ -60,9 +59,9 @@ def shape_confidence(terms: Mapping[str, FloatArray]) -> FloatArray:
     return np.asarray(total / weights)
 
 
-def volume_profile(found: Candidates) -> FloatArray:
-    """Mean volume of a structure's thirds, in the mean of the 50 sessions before it, shape (n, 3)."""
+def volume_profile(one: Detected, chosen: Ints) -> FloatArray:
+    """Mean volume of some structures' thirds, in the mean of the 50 sessions before them, shape (len(chosen), 3)."""
     from bist_pipeline.patterns.structures._kernels import volume_thirds
 
-    tape = found.tape
-    return volume_thirds(tape.volume, found.first_row, found.last_row, tape.first_row[found.first_row], USUAL_SESSIONS)
+    tape, first = one.found.tape, one.outline.span_from[chosen]
+    return volume_thirds(tape.volume, first, one.found.last_row[chosen], tape.first_row[first], USUAL_SESSIONS)

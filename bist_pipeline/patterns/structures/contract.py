@@ -72,6 +72,7 @@ class Outline:
         fit: How well the points lie on its lines or at their levels, 0…1.
         structure: How well formed it is otherwise, 0…1 (symmetry, proportion).
         drawn_from: Row from which its lines are drawn.
+        span_from: First row of the structure itself, without the trend before it: overlaps are measured from here.
     """
 
     upper_row: Ints
@@ -92,6 +93,7 @@ class Outline:
     fit: FloatArray
     structure: FloatArray
     drawn_from: Ints
+    span_from: Ints
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ def _named(tape: Tape, one: Detected, shown: Ints, places: Ints, row: Ints) -> d
     days = {
         name: rows[places]
         for name, rows in (
-            ("started_on", found.first_row),
+            ("started_on", one.outline.span_from[shown]),
             ("last_pivot_on", found.last_row),
             ("formed_on", found.known),
         )
@@ -107,7 +107,7 @@ def _priced(tape: Tape, one: Detected, chosen: Ints, row: Ints) -> dict[str, Flo
 def _measured(one: Detected, shown: Ints, places: Ints) -> dict[str, np.ndarray]:
     """What is measured of a structure: the same over its life."""
     found, terms = one.found.take(shown), confidence_terms(one, shown)
-    volumes = volume_profile(found)
+    volumes = volume_profile(one, shown)
     return {
         "scale": found.scale[places],
         "height_atr": (one.outline.height[shown] / found.atr)[places],

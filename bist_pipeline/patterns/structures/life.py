@@ -10,14 +10,17 @@ them.
     busted     a close beyond its other side, after no more than 10 % the right way (Bulkowski)
     expired    not confirmed in time, or left on the wrong side or too early; or neither target nor stop in time
 
-A structure confirmed by a bar locked at the price limit could not be traded: it is confirmed again by the first
-bar that is not locked, if that closes beyond the line. At most one change a session. What happens on the confirming bar
-itself, after its close was still open, counts for nothing. Sessions without a trade change nothing.
+A structure confirmed by a bar locked at the price limit could not be traded: it is confirmed again by the first bar
+that is not locked, if that closes beyond the line. Where it passed its target before anybody could enter, it expired;
+so did one whose target lay behind the very close that left it. At most one change a session. What happens on the
+confirming bar itself, before its close, counts for nothing. Sessions without a trade change nothing. Where volume is
+asked of the confirming bar, a close beyond the line on less leaves the structure waiting.
 
 Overlapping detections of one pattern are one event: what was known first keeps its name, and a later detection whose
-span shares half of both spans together is the same structure, unless the first had expired unconfirmed. Patterns that
-are one line alone (`Life.same_line_atr`) ask besides that the lines lie near each other: two levels are two, though
-they were touched over the same months.
+span shares half of both spans together is the same structure, unless the first had expired unconfirmed before. A
+structure that is seen again while it waits may wait as long as what was seen last. Patterns that are one line alone
+(`Life.same_line_atr`) ask besides that the lines lie near each other: two levels are two, though they were touched over
+the same months.
 """
 
 from dataclasses import dataclass
@@ -43,6 +46,8 @@ REASONS: Final = (
     "closed beyond the other side",
     "left too early",
     "neither target nor stop in time",
+    "the target was behind the close already",
+    "passed the target before it could be traded",
 )
 FATES: Final = ("kept", "same_structure", "not_broken_before")
 
@@ -89,15 +94,15 @@ def follow_all(
     tape, life = found.tape, pattern.life
     asked_from = np.zeros(len(found), dtype=np.int64) if since_row is None else since_row
     fates, (counts, whole, real) = follow(
-        (found.known, found.first_row, found.last_row),
+        (found.known, outline.span_from, found.last_row),
         (outline.upper_row, outline.upper, outline.upper_slope, outline.lower_row, outline.lower, outline.lower_slope),
         (
             *(outline.height, outline.stop_up, outline.stop_down, outline.top, outline.bottom),
             *(life.margin_atr * found.atr, life.same_line_atr * found.atr),
         ),
-        (outline.earliest, outline.latest, life.hold_bars, asked_from),
+        (outline.earliest, outline.latest.copy(), life.hold_bars, asked_from),
         (life.breaks in {"up", "either"}, life.breaks in {"down", "either"}, float(life.volume_z)),
-        (tape.high, tape.low, tape.close, tape.volume_z, tape.traded, tape.locked, tape.end_row),
+        (tape.high, tape.low, tape.close, tape.volume_z, tape.traded, tape.locked, tape.end_row, tape.open),
     )
     structure = np.repeat(np.arange(len(found)), counts)
     column = np.arange(len(structure)) - np.repeat(np.cumsum(counts) - counts, counts)

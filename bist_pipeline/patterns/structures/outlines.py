@@ -61,5 +61,6 @@ def outline(
         "fit": np.ones(n),
         "structure": np.ones(n),
         "drawn_from": found.first_row,
+        "span_from": found.first_row,
     }
     return Outline(*up, *down, height=height, **(usual | own))

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bist_pipeline.quality.breaks._moves import Moves
+from bist_pipeline.quality.breaks._reversals import shortest_first
 from bist_pipeline.quality.breaks._rules import SPIKE, STRAY
 from bist_pipeline.quality.breaks._thresholds import LEAST_SPIKE, LEAST_STRAY, SPIKE_BARS, STRAY_SESSIONS
 from bist_pipeline.quality.breaks._told import Told, Verdict
@@ -26,11 +27,9 @@ def spikes(moves: Moves, open_: npt.NDArray[np.bool_]) -> tuple[Told, npt.NDArra
         What to say, and the moves that it explains.
     """
     verdicts, explained = [], np.zeros(len(moves.bar), dtype=bool)
-    for out in np.flatnonzero(open_):
-        back = None if explained[out] else _back(moves, open_, int(out))
-        if back is not None:
-            explained[[out, back]] = True
-            verdicts += [_verdict(moves, position, int(out), back) for position in range(int(out), back)]
+    for out, back, _ in shortest_first(open_, lambda out, left: _back(moves, left, out)):
+        explained[[out, back]] = True
+        verdicts += [_verdict(moves, position, out, back) for position in range(out, back)]
     return Told(tuple(verdicts)), explained
 
 

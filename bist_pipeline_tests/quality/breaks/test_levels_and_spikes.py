@@ -10,7 +10,16 @@ import pytest
 
 from bist_pipeline.quality.breaks import analyse
 from bist_pipeline.quality.breaks.contract import Exchange
-from bist_pipeline_tests.quality.breaks.histories import actions, changed, quoted, quoted_values, simulated, times, told
+from bist_pipeline_tests.quality.breaks.histories import (
+    actions,
+    changed,
+    quoted,
+    quoted_values,
+    simulated,
+    times,
+    told,
+    until,
+)
 
 ANYWHERE = Exchange()
 
@@ -117,6 +126,45 @@ def test_a_piece_of_wrong_rows_on_prices_as_traded_invents_no_action_and_spoils_
         assert [day for day, *_ in told(breaks)] == [str(day) for day in history.day[80:88]]
         assert breaks.actions.empty
         assert breaks.repairs.empty
+
+
+def bars_by_rule(one, breaks):
+    """The bars of each rule, and those at which an action is inferred."""
+    place = {str(day): bar for bar, day in enumerate(one.day)}
+    bars = {}
+    for day, rule, _, _ in told(breaks):
+        bars.setdefault(rule, []).append(place[day])
+    return bars, [place[str(day)[:10]] for day in breaks.actions["ex_date"]]
+
+
+# SIMULATED: a split at bar 60 that nobody stated, and rows not adjusted for it soon after.
+UNSTATED = times(simulated(120), 60, 120, 0.5, on_grid=True)
+
+
+@pytest.mark.parametrize("basis", ["as_traded", "split_adjusted"])
+@pytest.mark.parametrize("at", [66, 70, 80, 89])
+def test_a_newest_bar_that_takes_an_action_back_does_not_make_the_bars_between_wrong(basis, at):
+    history = dataclasses.replace(until(times(UNSTATED, at, at + 1, 2.0, on_grid=True), at + 1), basis=basis)
+    assert bars_by_rule(history, analyse(history)) == ({"unstated_action": [60], "undecided_level": [at]}, [60])
+
+
+@pytest.mark.parametrize("basis", ["as_traded", "split_adjusted"])
+@pytest.mark.parametrize(
+    ("at", "length", "after"), [(63, 1, 2), (63, 1, 56), (65, 1, 1), (80, 1, 1), (80, 1, 39), (72, 8, 1), (72, 8, 40)]
+)
+def test_of_two_pieces_that_share_a_move_the_shorter_one_is_wrong(basis, at, length, after):
+    wrong = times(UNSTATED, at, at + length, 2.0, on_grid=True)
+    history = dataclasses.replace(until(wrong, at + length + after), basis=basis)
+    bars, actions_ = bars_by_rule(history, analyse(history))
+    assert bars.pop("reverting_spike") == list(range(at, at + length))
+    assert (bars, actions_) == ({"unstated_action": [60]}, [60])
+
+
+def test_a_piece_that_ended_with_the_newest_bars_is_told_from_an_action_when_five_more_have_followed():
+    whole = times(simulated(90, seed=7), 40, 50, 1.6, on_grid=True)
+    early, late = until(whole, 53), until(whole, 56)
+    assert bars_by_rule(early, analyse(early))[0]["undecided_level"] == [50, 51, 52]
+    assert bars_by_rule(late, analyse(late)) == ({"reverting_spike": list(range(40, 50))}, [])
 
 
 def test_an_action_and_a_slight_excess_the_other_way_soon_after_are_no_piece():
