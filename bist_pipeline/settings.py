@@ -249,6 +249,11 @@ def inherited_environment() -> dict[str, str]:
     return dict(os.environ)
 
 
+def set_default(name: str, value: str) -> None:
+    """Put a variable into the environment of this process and its children, unless a person has set it."""
+    os.environ.setdefault(name, value)
+
+
 def remember(settings: Settings, values: Mapping[str, str]) -> None:
     """Write choices into the home's file, replacing those it holds under the same names.
 

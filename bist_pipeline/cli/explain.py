@@ -36,19 +36,21 @@ def command(symbol: str, session: date | None, pattern: str | None, png: Path | 
     """
     if png is not None and pattern is None:
         raise click.UsageError("--png goes with --pattern")
+    if png is not None and not png.absolute().parent.is_dir():
+        raise click.UsageError(f"--png {png}: there is no folder {png.parent}")
     settings = load_settings()
     with open_context(settings, reads_only=True) as context:
         day = session or context.calendar.session_at(context.clock.now())
         told = explain(context, normalise_symbols([symbol])[0], day, pattern)
-        if png is not None:
-            _write(png, draw(context, told))
+        picture = None if png is None else draw(context, told)
         _warn(context)
     if pattern is None:
         _tell_signal(told)
         _tell_patterns(told)
     else:
         _tell_pattern(told, told.patterns[0])
-    if png is not None:
+    if png is not None and picture is not None:
+        _write(png, picture)
         click.echo(f"drawn: {png}", err=True)
 
 
@@ -125,6 +127,11 @@ def _tell_pattern(told: Explanation, one: PatternTold) -> None:
         ]
     )  # fmt: skip
     print_table(rows_until_broken(rules), list(rules.columns), title="Rules, in the order in which they are asked")
+    if one.pattern.flipped:
+        click.echo(
+            f"Rules are named as in {one.pattern.mirror}, upside down; slopes count toward the pattern: "
+            "that of a falling line is above zero."
+        )
 
 
 def rows_until_broken(rules: pd.DataFrame) -> pd.DataFrame:

@@ -19,9 +19,10 @@ from bist_pipeline.operations.leftovers import end_leftovers
 from bist_pipeline.operations.ports import check_port
 from bist_pipeline.operations.supervisor.child import Child
 from bist_pipeline.operations.supervisor.events import Event
-from bist_pipeline.operations.supervisor.stop_request import stop_on_signals
+from bist_pipeline.operations.supervisor.stop_request import StopRequest, stop_on_signals
 from bist_pipeline.operations.supervisor.supervisor import Supervisor
 from bist_pipeline.pipeline import up
+from bist_pipeline.pipeline.compiling import compile_ahead, is_compiled, keep_compiled
 from bist_pipeline.pipeline.context import DATA_DATABASE, overrides_path
 from bist_pipeline.pipeline.dagster_records import prepare_records
 from bist_pipeline.pipeline.market_kind import ensure_market_kind
@@ -67,6 +68,7 @@ def command(simulated: bool, archive: Path | None, port: int, at: datetime | Non
         remember_choices(settings)
         made = stack.enter_context(up.instance(settings))
         click.echo(up.prepare_instance(settings) or "Dagster's records are ready")
+        _compile(settings, request)
         click.echo(announcement(settings))
         children = [*first, *up.children(settings, made, port)]
         stop_order = (*up.STOP_ORDER, *(child.name for child in first))
@@ -121,6 +123,16 @@ def _database(settings: Settings) -> Iterator[Database]:
         prepare(database)
         prepare_records(url)
         yield database
+
+
+def _compile(settings: Settings, request: StopRequest) -> None:
+    """Compile the chart detectors where that was not done yet: else the first refresh would wait for it."""
+    keep_compiled(settings)
+    if is_compiled(settings):
+        return
+    click.echo("the chart detectors are being compiled: some twenty seconds, once per installation")
+    if not compile_ahead(settings, up.environment(settings), request.is_asked) and not request.is_asked():
+        click.echo("that failed; the first run that needs them tries again", err=True)
 
 
 def _say_ended(settings: Settings) -> None:

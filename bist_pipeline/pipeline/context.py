@@ -13,10 +13,11 @@ from typing import Literal
 
 from bist_pipeline.core.calendar import SessionCalendar, load_calendar
 from bist_pipeline.core.clock import Clock, SystemClock
-from bist_pipeline.core.errors import ProviderError, StorageError
+from bist_pipeline.core.errors import DatabaseUnavailableError, ProviderError, StorageError
 from bist_pipeline.core.listings_file import LISTINGS_FILE
 from bist_pipeline.operations import kill_switch
-from bist_pipeline.pipeline.models import prepare
+from bist_pipeline.pipeline.compiling import keep_compiled
+from bist_pipeline.pipeline.models import is_prepared, prepare
 from bist_pipeline.providers.registry import exchange_clock
 from bist_pipeline.settings import Settings
 from bist_pipeline.storage.database import Database
@@ -79,6 +80,7 @@ def open_context(
         _require_home(settings)
     else:
         kill_switch.check(settings.bist_kill_switch)
+    keep_compiled(settings)
     with open_database(settings) as database:
         if not reads_only:
             prepare(database)
@@ -86,7 +88,21 @@ def open_context(
             raise StorageError(f"nothing is stored in {database.url} yet: `bist-pipeline up` or `backfill` fills it")
         calendar = load_calendar(overrides_path(settings))
         told = clock or _clock(settings, reads_only=reads_only)
-        yield PipelineContext(settings, database, calendar, told, run_id or str(uuid.uuid4()), origin)
+        with _told_where_not_migrated(database):
+            yield PipelineContext(settings, database, calendar, told, run_id or str(uuid.uuid4()), origin)
+
+
+@contextmanager
+def _told_where_not_migrated(database: Database) -> Iterator[None]:
+    """Say in words what it means that a table or column is missing which an older version did not know."""
+    try:
+        yield
+    except DatabaseUnavailableError:
+        raise
+    except StorageError as error:
+        if is_prepared(database):
+            raise
+        raise StorageError(f"{database.url} is not migrated: any writing command (or `up`) migrates it") from error
 
 
 def _clock(settings: Settings, *, reads_only: bool) -> Clock:

@@ -23,7 +23,7 @@ import pandas as pd
 from bist_pipeline.core.bars import Bars
 from bist_pipeline.core.fingerprint import running_fingerprints
 from bist_pipeline.indicators.engine import compute_indicators
-from bist_pipeline.operations import kill_switch
+from bist_pipeline.operations import kill_switch, memory
 from bist_pipeline.pipeline.ahead import ahead, spread
 from bist_pipeline.pipeline.charts import Charts, find_candlesticks, find_charts, tape_of
 from bist_pipeline.pipeline.context import PipelineContext
@@ -44,6 +44,7 @@ from bist_pipeline.storage.bulk import BulkTransaction, Replacement, Scope, Writ
 # Rows computed and handed to the database at once: bounds memory whatever the number of symbols, and the first block
 # is all that the writing has to wait for.
 BLOCK_ROWS = 50_000
+SESSION_BLOCK_ROWS = 600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def derive_indicators(context: PipelineContext, span: Span, symbols: Sequence[st
     """Fill `analytics.indicators` for a span."""
     with _writing(context, contracts().indicators) as bulk:
         history, shares = bars_for(context, span, symbols), read_point_in_time(context.database)
-        blocks = (shares.compute(compute_indicators, block, span.first) for block in blocks_of(history))
+        blocks = (shares.compute(compute_indicators, block, span.first) for block in blocks_of(history, span))
         return _write(bulk, contracts().indicators, blocks, span.scope(symbols))
 
 
@@ -80,7 +81,9 @@ def derive_candlesticks(context: PipelineContext, span: Span, symbols: Sequence[
     with _writing(context, contracts().candlestick_patterns) as bulk:
         history, shares = bars_for(context, span, symbols), read_point_in_time(context.database)
         moments = _moments(context, span)
-        found = (find_candlesticks(block, shares, tape_of(block, shares), span.first) for block in blocks_of(history))
+        found = (
+            find_candlesticks(block, shares, tape_of(block, shares), span.first) for block in blocks_of(history, span)
+        )
         blocks = (moments.stamp(block) for block in found)
         return _write(bulk, contracts().candlestick_patterns, blocks, span.scope(symbols))
 
@@ -93,12 +96,13 @@ def derive_charts(context: PipelineContext, span: Span, symbols: Sequence[str] |
         moments, scope = _moments(context, span), span.scope(symbols)
         targets = [bulk.replacement(events, scope), bulk.replacement(census, scope)]
         seen: list[pd.Series] = []
-        for found in spread(lambda block: find_charts(tape_of(block, shares), span.first), blocks_of(history)):
+        for found in spread(lambda block: find_charts(tape_of(block, shares), span.first), blocks_of(history, span)):
             targets[0].add(moments.stamp(found.events))
             targets[1].add(found.census)
             seen.append(_count(found.events))
         counts = [target.finish() for target in targets]
-        return _report(events, counts[0], seen)
+    memory.release()
+    return _report(events, counts[0], seen)
 
 
 def derive_signals(context: PipelineContext, span: Span, symbols: Sequence[str] | None = None) -> DeriveReport:
@@ -141,7 +145,7 @@ def derive_together(
         # Read under the locks: a run that read its bars before another one's would overwrite newer rows with older.
         dirt = read_dirt(context, span, symbols)
         given = _given(context, span)
-        blocks = list(blocks_of(bars_for(context, span, symbols)))
+        blocks = list(blocks_of(bars_for(context, span, symbols), span))
         progress(0, len(blocks))
         derived = (_derived(block, span.first, given, charting) for block in blocks)
         for done, groups in enumerate(ahead(derived), 1):
@@ -152,6 +156,7 @@ def derive_together(
             progress(done, len(blocks))
         counts = list(writers.map(_finish, targets))
         settle(opened[0], dirt, span.last)
+    memory.release()
     told = zip(_groups(), counts, seen, strict=True)
     return tuple(_report(group[0], count, days) for group, count, days in told)[::-1]
 
@@ -235,11 +240,14 @@ def _signals(indicators: pd.DataFrame, candles: pd.DataFrame, closes: pd.DataFra
     return rows[rows["traded"].astype(bool)].drop(columns="traded").reset_index(drop=True)
 
 
-def blocks_of(bars: Bars) -> Iterator[Bars]:
-    """Split into groups of whole symbols of about `BLOCK_ROWS` rows."""
-    start = 0
+def blocks_of(bars: Bars, span: Span) -> Iterator[Bars]:
+    """Split into groups of whole symbols: of about `BLOCK_ROWS` rows, or one group where one session is derived.
+
+    Then few rows come of many bars, and what each group costs whatever its size is paid once.
+    """
+    start, most = 0, BLOCK_ROWS if span.first != span.last else SESSION_BLOCK_ROWS
     for end in bars.offsets[1:].tolist():
-        if end - start >= BLOCK_ROWS or end == len(bars):
+        if end - start >= most or end == len(bars):
             yield Bars(bars.frame.iloc[start:end].reset_index(drop=True))
             start = end
 

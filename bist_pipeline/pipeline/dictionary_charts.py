@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from math import inf, isinf
 
 from bist_pipeline.patterns.registry import registered_charts
-from bist_pipeline.patterns.structures.contract import ChartPattern, Rule
+from bist_pipeline.patterns.structures.contract import ChartPattern, Life, Rule
 from bist_pipeline.patterns.structures.judging import rules_of
 from bist_pipeline.patterns.structures.life import REASONS, STATES
 from bist_pipeline.pipeline.dictionary_tables import heading, markdown_table
@@ -22,7 +22,8 @@ def chart_pages() -> Iterator[str]:
     yield from heading(
         "Chart patterns",
         f"{len(parts)} patterns, over turning points that are confirmed before anything rests on them. Prices are "
-        "looked at in logarithms across splits and dividends; tolerances are in ATR or per cent. The evidence that "
+        "looked at in logarithms across splits and dividends; tolerances are in ATR or per cent, and how far a "
+        "target lies is a distance in the logarithm of the price too. The evidence that "
         "chart patterns announce anything is weak; [noise.md](noise.md) says how often chance makes each of them.",
     )
     rows = [
@@ -41,14 +42,21 @@ def _page(part: ChartPattern) -> Iterator[str]:
     mirror = f" and `{part.mirror}`" if part.mirror not in {"", part.name} else ""
     yield from (f"### `{part.name}`{mirror}", "", f"{part.source} Version {part.version}.", "")
     breaks = (_MIRRORED_BREAKS if part.flipped else _BREAKS)[part.life.breaks]
-    volume = "" if isinf(part.life.volume_z) else f", with a volume of at least {part.life.volume_z:g} σ over the mean"
     beyond = f" by more than {part.life.margin_atr:g} ATR" if part.life.margin_atr else ""
-    yield f"Confirmed by a close {breaks}{beyond}{volume}; followed for {part.life.hold_bars} bars. " + (
+    yield f"Confirmed by a close {breaks}{beyond}{_volume(part.life)}; followed for {part.life.hold_bars} bars. " + (
         "The rules speak of this side; its mirror image keeps them upside down." if mirror else ""
     )
-    yield ""
+    yield from ("", part.aims, "")
     yield from (f"Thresholds: {', '.join(f'{name} {value:g}' for name, value in part.parameters.items())}.", "")
     yield from markdown_table(("rule", "measures", "unit", "bounds"), [_rule(rule) for rule in rules_of(part)])
+
+
+def _volume(life: Life) -> str:
+    if not isinf(life.volume_z):
+        return f", with a volume of at least {life.volume_z:g} σ over the mean of the 20 sessions before"
+    if not isinf(life.volume_ratio):
+        return f", with a volume of at least {life.volume_ratio:g} times the mean of the 50 sessions before"
+    return ""
 
 
 def _rule(rule: Rule) -> tuple[str, str, str, str]:

@@ -128,6 +128,26 @@ _STALE = {
     "stale_since": ("date", "date", "yes", "First session without a final signal of it; NULL where it is not stale."),
     "stale_because": ("text", "", "yes", "What became of its bar since; NULL where it is not stale."),
 }
+_CENSUS = {
+    "outcome": (
+        "text",
+        "",
+        "no",
+        "The first rule that was broken, of those in parts.md; `kept`, `same_structure` or `not_broken_before` where "
+        "none was.",
+    ),
+    "candidates": ("bigint", "candidates", "no", "How many."),
+}
+_COVERAGE = {
+    "state": (
+        "text",
+        "",
+        "no",
+        "One of traded, no_trade, halted, quarantined, not_listed_yet, delisted_or_renamed, provider_failed, "
+        "provider_silent, not_fetched, not_yet_due.",
+    ),
+    "reason": ("text", "", "no", "Why, with the numbers; empty where it traded."),
+}
 
 
 def _views() -> dict[str, _View]:
@@ -147,31 +167,13 @@ def _views() -> dict[str, _View]:
         "pattern_census_v1": _View(
             "How many candidates of one chart pattern one session's rules turned away, or kept, over all symbols.",
             tables.chart_patterns,
-            {
-                "outcome": (
-                    "text",
-                    "",
-                    "no",
-                    "The first rule that was broken, of those in parts.md; `kept`, `same_structure` or "
-                    "`not_broken_before` where none was.",
-                ),
-                "candidates": ("bigint", "candidates", "no", "How many."),
-            },
+            _CENSUS,
         ),
         "pattern_reliability_v1": _View(tables.pattern_reliability.description, tables.pattern_reliability),
         "coverage_v1": _View(
             "What became of one symbol on one session: exactly one state each.",
             tables.daily_prices,
-            {
-                "state": (
-                    "text",
-                    "",
-                    "no",
-                    "One of traded, no_trade, halted, quarantined, not_listed_yet, delisted_or_renamed, "
-                    "provider_failed, provider_silent, not_fetched, not_yet_due.",
-                ),
-                "reason": ("text", "", "no", "Why, with the numbers; empty where it traded."),
-            },
+            _COVERAGE,
         ),
         "market": _View(tables.market.description, tables.market),
         "watermark": _View("The newest publish, in one row; no row before the first.", tables.publishes),

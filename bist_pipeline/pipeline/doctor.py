@@ -23,7 +23,8 @@ from bist_pipeline.operations.disk import check_disk, free_bytes
 from bist_pipeline.operations.home_lock import running_instance
 from bist_pipeline.pipeline.actions import ACTIONS_FILE, desk_file
 from bist_pipeline.pipeline.context import open_database, overrides_path
-from bist_pipeline.pipeline.contracts import database_shape
+from bist_pipeline.pipeline.history import sessions_without_charts
+from bist_pipeline.pipeline.models import is_prepared
 from bist_pipeline.pipeline.pacing import circuit_open
 from bist_pipeline.pipeline.second_source import open_second
 from bist_pipeline.providers.registry import build_live_providers, build_providers, exchange_clock
@@ -73,6 +74,7 @@ def examine(settings: Settings, clock: Clock) -> Iterator[Diagnosis]:
             database.rows("SELECT 1")  # a server that nobody can reach is one fault, not one of each organ in it
             yield _guarded("database", lambda: _database(database), "upgrade the server")
             yield _guarded("desk and prices", lambda: _refuted(database), "")
+            yield _guarded("chart history", lambda: _charts(database), "")
             yield _guarded("circuits", lambda: _circuits(database), "wait: it recovers by itself")
             yield _guarded("clock", lambda: _clock(database, clock), "synchronise the machine's clock (NTP)")
             yield _guarded("reader role", lambda: _reader(database), "")
@@ -241,12 +243,22 @@ def _up(settings: Settings) -> Diagnosis:
 
 def _database(database: Database) -> Diagnosis:
     server = database.check_version()
-    stored = current_fingerprint(database)
-    if stored is None:
+    if current_fingerprint(database) is None:
         return Diagnosis("database", "warn", f"PostgreSQL {server}, empty", "`bist-pipeline backfill` or `up` fills it")
-    current = stored == f"bist_pipeline {database_shape().fingerprint()}"
+    current = is_prepared(database)
     advice = "" if current else "any writing command migrates it"
     return Diagnosis("database", "ok" if current else "warn", f"PostgreSQL {server} at {database.url}", advice)
+
+
+def _charts(database: Database) -> Diagnosis:
+    organ = "chart history"
+    if not is_prepared(database):
+        return Diagnosis(organ, "ok", "not looked at: the database is empty or not migrated")
+    span = sessions_without_charts(database)
+    if span is None:
+        return Diagnosis(organ, "ok", "all that is derived was derived with chart patterns")
+    found = f"{span.first} to {span.last} were derived by a version that knew no chart patterns"
+    return Diagnosis(organ, "warn", found, "`up` derives them anew by itself, a year at a time; or `backfill`")
 
 
 def _clock(database: Database, clock: Clock) -> Diagnosis:

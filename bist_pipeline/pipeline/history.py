@@ -153,8 +153,9 @@ def _is_covered(span: Span, needed: Span, publishes: Sequence[Span]) -> bool:
 
 
 # Each accepted bar gets a row of indicators; each of those that traded and whose RSI is known gets a signal, since one
-# of the terms needs nothing else; each signal is served as it was derived. What rests on bars that have changed since
-# is computed anew symbol by symbol (`restate.py`).
+# of the terms needs nothing else; each signal is served as it was derived. A candlestick of which nobody said whether
+# its bar was locked was derived before there were chart patterns: its year has none yet. What rests on bars that have
+# changed since is computed anew symbol by symbol (`restate.py`).
 _LACKING = f"""
     SELECT DISTINCT (session_date - :origin) / :days AS number FROM (
         SELECT session_date FROM market.daily_prices AS p WHERE NOT EXISTS (
@@ -168,7 +169,18 @@ _LACKING = f"""
         SELECT session_date FROM analytics.signals AS a WHERE NOT EXISTS (
             SELECT FROM serving.signals AS s WHERE s.symbol = a.symbol AND s.session_date = a.session_date
             AND s.superseded_by IS NULL AND s.data_version = a.data_version)
+        UNION ALL
+        SELECT session_date FROM analytics.candlestick_patterns WHERE is_locked IS NULL
     ) AS lacking WHERE session_date >= :origin"""
+
+
+def sessions_without_charts(database: Database) -> Span | None:
+    """From where to where history was derived by a version that knew no chart patterns; None where none was."""
+    found = database.rows(
+        "SELECT min(session_date) AS first, max(session_date) AS last FROM analytics.candlestick_patterns "
+        "WHERE is_locked IS NULL"
+    )[0]
+    return None if found.first is None else Span(found.first, found.last)
 
 
 def _lacking(database: Database) -> set[int]:

@@ -12,7 +12,7 @@ from bist_pipeline.pipeline.contracts import database_shape
 from bist_pipeline.signals.explain import weights_table
 from bist_pipeline.signals.model import MODEL, Model
 from bist_pipeline.storage.database import Database, Statements
-from bist_pipeline.storage.migrate import migrate
+from bist_pipeline.storage.migrate import current_fingerprint, migrate
 
 _STORED = "SELECT * FROM serving.signal_models WHERE model_version = :version"
 
@@ -29,6 +29,11 @@ def prepare(database: Database) -> None:
         exists = statements.rows("SELECT to_regclass('serving.signal_models') IS NOT NULL AS told")[0]["told"]
         _require_same(statements.rows(_STORED, {"version": MODEL.version}) if exists else [], MODEL)
     migrate(database, database_shape())
+
+
+def is_prepared(database: Database) -> bool:
+    """Whether a database has the shape that this version wants."""
+    return current_fingerprint(database) == f"bist_pipeline {database_shape().fingerprint()}"
 
 
 def record_model(connection: Statements, model: Model) -> None:

@@ -6,6 +6,9 @@ How `publish` works, in one transaction under one lock:
 3. the publish row is written last, with the time of the commit;
 4. listeners are told (`NOTIFY bist_published`) when the transaction commits.
 
+An event of a session in progress is served as it was when it became what it is: `known_at` and the figures that move
+with each trade stay at that until its state, its lines or anything else of it changes, or the session is over.
+
 Of some symbols alone, everything above looks at theirs alone; what is served of the others is not even read.
 """
 
@@ -98,7 +101,7 @@ def _count(connection: Statements, signals: int, events: int) -> None:
 def _publish_signals(connection: Statements, values: dict[str, Any]) -> dict[str, int]:
     derived, served = contracts().signals, contracts().served_signals
     answer = [n for n in derived.columns if n not in {*derived.key, *derived.stamps}]
-    superseded = connection.run(_supersede(served, derived.name, "symbol", answer), values)
+    superseded = connection.run(_supersede(served, derived.name, "symbol", [f'{{0}}."{n}"' for n in answer]), values)
     columns = ", ".join(f'"{name}"' for name in (*derived.key, *answer))
     added = connection.run(
         f"""INSERT INTO serving.signals ({columns}, origin, publish_id)
@@ -127,7 +130,7 @@ _TOLD = [
     *("because", "started_on", "last_pivot_on", "formed_on", "scale", "line_try", "target_try", "stop_try"),
     *("height_atr", "touches", "confidence_touches", "confidence_fit", "confidence_structure", "confidence_recency"),
     *("confidence_volume", "volume_first_third", "volume_middle_third", "volume_last_third"),
-    *("tape", "is_tradeable", "version"),
+    *("tape", "is_tradeable", "is_strong", "version"),
 ]
 _CHARTS_AS_EVENTS = f"""
     SELECT d.event_id, d.symbol, d.session_date, d.pattern, 'chart' AS kind, d.direction, d.state,
@@ -138,12 +141,26 @@ _CHARTS_AS_EVENTS = f"""
 
 _EVENTS = f"{_CANDLES_AS_EVENTS} UNION ALL {_CHARTS_AS_EVENTS}"
 
+# Measured on the session's own bar: while it trades they move with each refresh, though the event stays what it is.
+_MOVING = [name for name in (*_TOLD, "level_distance_atr") if name.startswith(("confidence_", "volume_", "level_"))]
+
+# Between two rows of a session in progress these do not count, or each refresh would make a version of every event; a
+# final row is compared in full.
+_SETTLED = "s.is_final OR d.is_final"
+_OF_EVENTS = {
+    "known_at": f"CASE WHEN {_SETTLED} THEN {{0}}.known_at END",
+    "strength": f"CASE WHEN {_SETTLED} OR {{0}}.kind = 'candlestick' THEN {{0}}.strength END",
+    "details": f"CASE WHEN {_SETTLED} THEN {{0}}.details "
+    f"ELSE {{0}}.details - CAST(string_to_array('{','.join(_MOVING)}', ',') AS text[]) END",
+}
+
 
 def _publish_events(connection: Statements, values: dict[str, Any]) -> dict[str, int]:
     served = contracts().served_events
     keys = ("event_id", "symbol", "session_date", "publish_id", "superseded_by")
     answer = [name for name in served.columns if name not in keys]
-    superseded = connection.run(_supersede(served, f"({_EVENTS})", "event_id", answer), values)
+    compared = [_OF_EVENTS.get(name, f'{{0}}."{name}"') for name in answer]
+    superseded = connection.run(_supersede(served, f"({_EVENTS})", "event_id", compared), values)
     columns = ", ".join(("event_id", "symbol", "session_date", *answer))
     added = connection.run(
         f"""INSERT INTO serving.pattern_events ({columns}, publish_id)
@@ -156,10 +173,16 @@ def _publish_events(connection: Statements, values: dict[str, Any]) -> dict[str,
     return {"events": added, "events_superseded": superseded}
 
 
-def _supersede(served: Contract, derived: str, match: str, answer: list[str]) -> str:
-    """SQL that marks the current versions whose answer is no longer what was derived."""
-    ours = ", ".join(f's."{name}"' for name in answer)
-    theirs = ", ".join(f'd."{name}"' for name in answer)
+def _supersede(served: Contract, derived: str, match: str, answer: Sequence[str]) -> str:
+    """SQL that marks the current versions whose answer is no longer what was derived.
+
+    Args:
+        served: The table of versions.
+        derived: What was derived, as SQL.
+        match: Column by which both find each other within a session.
+        answer: What is compared, as SQL of one row, whose name stands at `{0}`.
+    """
+    ours, theirs = (", ".join(part.format(row) for part in answer) for row in ("s", "d"))
     return f"""
         UPDATE {served.name} AS s SET superseded_by = :publish_id
         WHERE {_wanted("s")} AND s.superseded_by IS NULL AND NOT EXISTS (

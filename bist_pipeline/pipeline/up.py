@@ -104,6 +104,8 @@ def environment(settings: Settings) -> dict[str, str]:
         "DAGSTER_HOME": str(dagster_home(settings)),
         # Materialisations of a range run are written in batches instead of one by one.
         "DAGSTER_EVENT_BATCH_SIZE": "1000",
+        # Else glibc keeps memory back for every thread that ever was: see `operations/memory.py`.
+        "MALLOC_ARENA_MAX": "2",
     }
     if settings.bist_simulation:
         # They win over whatever the person's shell says of another home.

@@ -142,6 +142,10 @@ CHART_PATTERNS = contract(
             "Whether what the change asks for could be done at this close: false at a locked limit; NULL where it asks "
             "for nothing."
         ),
+        "is_strong": maybe_flag(
+            "Of a confirmation: whether its volume lay 2 σ over the 20 sessions before and it closed in the third of "
+            "its range on the side of the break; NULL of other changes, and where that volume is not known."
+        ),
         "pivots": text("JSON list of its points: `session`, `price_try`, `known`."),
         "lines": text("JSON list of its lines: `name`, `from`, `from_try`, `to`, `to_try`; straight in log price."),
         "version": integer("", "Version of the detector."),

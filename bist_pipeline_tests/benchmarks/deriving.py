@@ -5,14 +5,18 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from bist_pipeline.core.bars import Bars
 from bist_pipeline.indicators.engine import compute_indicators
 from bist_pipeline.patterns.engine import detect_candlesticks
+from bist_pipeline.pipeline.ahead import spread
 from bist_pipeline.pipeline.backfill import derive_all
+from bist_pipeline.pipeline.charts import find_charts, tape_of
 from bist_pipeline.pipeline.cleaning import clean_prices
 from bist_pipeline.pipeline.context import PipelineContext
 from bist_pipeline.pipeline.contracts import contracts
-from bist_pipeline.pipeline.derive import bars_for
+from bist_pipeline.pipeline.derive import bars_for, blocks_of
 from bist_pipeline.pipeline.ingest import ingest
+from bist_pipeline.pipeline.point_in_time import read_point_in_time
 from bist_pipeline.pipeline.publish import publish
 from bist_pipeline.pipeline.universe import active_symbols
 from bist_pipeline.providers.registry import build_providers
@@ -23,11 +27,15 @@ from bist_pipeline_tests.benchmarks.baselines import candlesticks_alone, copy_al
 from bist_pipeline_tests.benchmarks.lines import Line
 from bist_pipeline_tests.benchmarks.stopwatch import Taken
 
-ANALYTICS_SECONDS = 10.0
+ANALYTICS_SECONDS = 10.0  # without chart patterns
+CHART_SECONDS = 20e-6  # a bar, all detectors together
 REFRESH_SECONDS = 3.0  # own work
 GROWTH = 1.3  # of a refresh when history triples
 
-_DERIVED = ("analytics.indicators", "analytics.candlestick_patterns", "analytics.signals")
+_DERIVED = (
+    *("analytics.indicators", "analytics.candlestick_patterns", "analytics.signals"),
+    *("analytics.chart_patterns", "analytics.chart_candidates"),
+)
 _SERVED = ("serving.signals", "serving.pattern_events")
 
 
@@ -54,8 +62,8 @@ def history_lines(arena: Arena, derived: Derived) -> Iterator[Line]:
     """Set the whole history beside what reading, TA-Lib and COPY take without us."""
     floor, parts = _parts(arena)
     says = "read + TA-Lib + COPY, one after the other"
-    wall, cpu = derived.analytics.wall, derived.analytics.cpu
-    yield Line("Analytics of the whole history", wall, "s", cpu, ANALYTICS_SECONDS, floor.wall, says)
+    wall, cpu, bar = derived.analytics.wall, derived.analytics.cpu, ANALYTICS_SECONDS + CHART_SECONDS * arena.bars
+    yield Line("Analytics of the whole history: 10 s + 20 µs a bar", wall, "s", cpu, bar, floor.wall, says)
     yield from parts
     yield Line("Publish of the whole history", derived.published.wall, "s", derived.published.cpu)
     total = sum(derived.again.values(), Taken(0.0, (0.0, 0.0)))
@@ -97,11 +105,21 @@ def _parts(arena: Arena) -> tuple[Taken, list[Line]]:
         ours = watch.take(f"{name} into one frame", lambda call=compute: call(bars), is_baseline=True)
         lines.append(Line(f"· {name} computed (alone)", ours.wall, "s", ours.cpu, None, bare.wall, "functions alone"))
         floor += bare
-    for contract in (tables.indicators, tables.candlestick_patterns, tables.signals):
+    charts = watch.take("chart patterns found", lambda: _charts_alone(context, bars, arena), is_baseline=True)
+    bar = CHART_SECONDS * arena.bars
+    lines.append(Line("· chart patterns computed (alone): 20 µs a bar", charts.wall, "s", charts.cpu, bar))
+    for contract in (tables.indicators, tables.candlestick_patterns, tables.chart_patterns, tables.signals):
         bare, ours = _copies(arena, contract)
         lines.append(Line(f"· {contract.name} written (alone)", ours.wall, "s", ours.cpu, None, bare.wall, "COPY"))
         floor += bare
     return floor, lines
+
+
+def _charts_alone(context: PipelineContext, bars: Bars, arena: Arena) -> None:
+    """Find all chart patterns of the whole history on all cores, as `derive_charts` does, and drop the answers."""
+    shares, since = read_point_in_time(context.database), arena.span.first
+    for _ in spread(lambda block: find_charts(tape_of(block, shares), since), blocks_of(bars, arena.span)):
+        pass
 
 
 def _copies(arena: Arena, contract: Contract) -> tuple[Taken, Taken]:

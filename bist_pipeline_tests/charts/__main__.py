@@ -6,37 +6,22 @@ detectors take and what they found; with --pictures it draws events. Nothing of 
 
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import date, datetime, timedelta
-from datetime import time as time_of_day
+from datetime import date
 from pathlib import Path
 
 import click
 import pandas as pd
 
 from bist_pipeline.core.bars import Bars
-from bist_pipeline.core.calendar import ISTANBUL, load_calendar
-from bist_pipeline.core.clock import FixedClock
 from bist_pipeline.pipeline.ahead import spread
 from bist_pipeline.pipeline.charts import find_charts, tape_of
-from bist_pipeline.pipeline.cleaning import clean_prices
-from bist_pipeline.pipeline.context import DATA_DATABASE, PipelineContext
-from bist_pipeline.pipeline.contracts import database_shape
+from bist_pipeline.pipeline.context import PipelineContext
 from bist_pipeline.pipeline.derive import bars_for, blocks_of, derive_charts
 from bist_pipeline.pipeline.gallery import draw_event
-from bist_pipeline.pipeline.ingest import ingest
 from bist_pipeline.pipeline.point_in_time import PointInTime, read_point_in_time
 from bist_pipeline.pipeline.span import Span
-from bist_pipeline.pipeline.universe import active_symbols, refresh_universe
 from bist_pipeline.plots.contact_sheet import contact_sheet
-from bist_pipeline.providers.registry import build_providers
-from bist_pipeline.settings import load_settings
-from bist_pipeline.storage.database import Database
-from bist_pipeline.storage.embedded.server import EmbeddedServer
-from bist_pipeline.storage.migrate import migrate
-from bist_pipeline.storage.url import DatabaseUrl
-from bist_pipeline_tests.storage.embedded_homes import temporary_home
+from bist_pipeline_tests.charts.recorded import BASIS, cleaned, forget_settings
 
 ROUNDS = 3
 STATES = ("forming", "confirmed", "target", "stopped", "busted", "expired")
@@ -44,7 +29,7 @@ STATES = ("forming", "confirmed", "target", "stopped", "busted", "expired")
 
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--basis", default="fully_adjusted", show_default=True, help="As BIST_ARCHIVE_BASIS.")
+@click.option("--basis", default=BASIS, show_default=True, help="As BIST_ARCHIVE_BASIS.")
 @click.option("--pictures", type=click.Path(file_okay=False, path_type=Path), help="Draw events into this folder.")
 @click.option(
     "--events", multiple=True, metavar="EVENT_ID", help="Which; the best formed confirmed one of each pattern."
@@ -52,9 +37,8 @@ STATES = ("forming", "confirmed", "target", "stopped", "busted", "expired")
 @click.option("--sheet", type=click.Path(dir_okay=False, path_type=Path), help="Put the pictures on one sheet, too.")
 def main(folder: Path, basis: str, pictures: Path | None, events: tuple[str, ...], sheet: Path | None) -> None:
     """Time the chart detectors on the bars of a folder and count what they find."""
-    for name in [name for name in os.environ if name.startswith(("BIST_", "DAGSTER_"))]:
-        del os.environ[name]
-    with _cleaned(folder, basis) as (context, span):
+    forget_settings()
+    with cleaned(folder, basis) as (context, span):
         bars, shares = bars_for(context, span), read_point_in_time(context.database)
         _time(bars, shares, span)
         derive_charts(context, span)
@@ -63,43 +47,11 @@ def main(folder: Path, basis: str, pictures: Path | None, events: tuple[str, ...
             _draw(context, pictures, events, sheet)
 
 
-@contextmanager
-def _cleaned(folder: Path, basis: str) -> Iterator[tuple[PipelineContext, Span]]:
-    """Take in and clean a folder's bars in a temporary home."""
-    with temporary_home() as home:
-        server = EmbeddedServer(home)
-        server.start(die_with_parent=True)
-        server.ensure_database(DATA_DATABASE)
-        database = Database(DatabaseUrl.parse(server.url(DATA_DATABASE)))
-        migrate(database, database_shape())
-        settings = load_settings(
-            bist_home=home, bist_providers="archive", bist_archive_dir=folder, bist_archive_basis=basis
-        )
-        calendar = load_calendar()
-        now = datetime.combine(calendar.horizon - timedelta(days=1), time_of_day(), ISTANBUL)
-        context = PipelineContext(settings, database, calendar, FixedClock(now), "charts")
-        try:
-            providers = build_providers(settings)
-            refresh_universe(context, providers)
-            ingest(context, providers, active_symbols(context))
-            span = _span(context)
-            clean_prices(context, span)
-            yield context, span
-        finally:
-            database.close()
-            server.stop()
-
-
-def _span(context: PipelineContext) -> Span:
-    found = context.database.rows("SELECT min(session_date) AS a, max(session_date) AS b FROM market.raw_prices")[0]
-    return Span(found.a, found.b)
-
-
 def _time(bars: Bars, shares: PointInTime, span: Span) -> None:
     """Time tape, turning points, all detectors, rows and census, from bars in memory to frames."""
     for number in range(ROUNDS):
         begun = time.perf_counter()
-        found = list(spread(lambda block: find_charts(tape_of(block, shares), span.first), blocks_of(bars)))
+        found = list(spread(lambda block: find_charts(tape_of(block, shares), span.first), blocks_of(bars, span)))
         wall = time.perf_counter() - begun
         rows, candidates = (
             sum(len(one.events) for one in found),
@@ -111,7 +63,10 @@ def _time(bars: Bars, shares: PointInTime, span: Span) -> None:
             f"{candidates:,} candidates" + (" (compiling, the first time)" if number == 0 else "")
         )
     begun = time.perf_counter()
-    last = sum(len(find_charts(tape_of(block, shares), span.last).events) for block in blocks_of(bars))
+    last = sum(
+        len(find_charts(tape_of(block, shares), span.last).events)
+        for block in blocks_of(bars, Span(span.last, span.last))
+    )
     wall = time.perf_counter() - begun
     click.echo(f"last session alone: {wall:.2f} s, {wall / len(bars) * 1e6:.1f} µs per bar of history; {last} changes")
 

@@ -124,6 +124,19 @@ def test_status_of_an_empty_database_says_that_nothing_is_published(unfilled):
     assert "nothing is published yet" in shown.stdout
 
 
+def test_status_of_a_database_that_is_not_migrated_says_what_to_do(unfilled):
+    unfilled.run_alone("DROP TABLE analytics.chart_patterns CASCADE")
+    unfilled.run_alone("COMMENT ON SCHEMA serving IS 'bist_pipeline 0123'")
+    told = refusal(run("status"))
+    assert told.endswith("is not migrated: any writing command (or `up`) migrates it")
+    assert "SELECT" not in told
+
+
+def test_what_is_missing_from_a_migrated_database_is_told_as_it_is(unfilled):
+    unfilled.run_alone("DROP TABLE analytics.chart_patterns CASCADE")
+    assert "analytics.chart_patterns" in refusal(run("status"))
+
+
 def test_doctor_finds_a_healthy_desk_healthy(untouched):
     result = run("doctor")
     assert result.exit_code == 0, result.output

@@ -73,6 +73,18 @@ def test_of_a_pattern_it_tells_the_rules_until_the_first_that_is_broken(untouche
     assert "misses by" in words(rules) or "cannot be measured" in words(rules)
 
 
+@pytest.mark.parametrize("flipped", [True, False], ids=["upside down", "as it is defined"])
+def test_only_of_a_pattern_that_is_defined_upside_down_it_says_how_rules_are_named(untouched, flipped):
+    for pattern in registered_charts().values():
+        shown = run("explain", SYMBOL, "--pattern", pattern.name).stdout if pattern.flipped == flipped else ""
+        if "Rules, in the order in which they are asked" in shown:
+            break
+    else:
+        pytest.fail("no rule of such a pattern was asked")
+    named = f"Rules are named as in {pattern.mirror}, upside down; slopes count toward the pattern"
+    assert (named in shown) == flipped
+
+
 def test_patterns_of_every_kind_can_be_asked_for(untouched):
     for name in list(registered_charts())[::6]:
         result = run("explain", SYMBOL, "--pattern", name)
@@ -132,8 +144,8 @@ def test_of_a_simulated_market_it_says_so_on_stderr(followed):
         ((SYMBOL, "--png", "{tmp}", "--pattern", "double_top"), WRONG_USAGE, "is a directory"),
         (
             (SYMBOL, "--png", "{tmp}/none/x.png", "--pattern", "nr7"),
-            1,
-            "none/x.png: No such file or directory",
+            WRONG_USAGE,
+            "none/x.png: there is no folder",
         ),
         ((SYMBOL, "--date", str(FIRST), "--pattern", "nr7", "--png", "{tmp}/x.png"), 1, "no candidate to draw"),
         ((), WRONG_USAGE, "Missing argument 'SYMBOL'"),

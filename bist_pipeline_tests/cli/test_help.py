@@ -28,6 +28,7 @@ def test_the_root_lists_every_command_in_the_order_of_need():
         "refresh",
         "restate",
         "signals",
+        "explain",
         "status",
         "doctor",
         "export",

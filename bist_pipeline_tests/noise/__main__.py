@@ -1,11 +1,13 @@
-"""The command: `python -m bist_pipeline_tests.noise [--data DIR] [--write]`."""
+"""The command: `python -m bist_pipeline_tests.noise [--data DIR [--basis BASIS]] [--write]`."""
 
 from pathlib import Path
 
 import click
-import pandas as pd
 
-from bist_pipeline.core.bars import PRICE_COLUMNS, Bars
+from bist_pipeline.core.bars import Bars
+from bist_pipeline.pipeline.derive import bars_for
+from bist_pipeline.pipeline.point_in_time import read_point_in_time
+from bist_pipeline_tests.charts.recorded import BASIS, cleaned, forget_settings
 from bist_pipeline_tests.market_maker import make_bars
 from bist_pipeline_tests.noise.counting import count_all, count_events
 from bist_pipeline_tests.noise.rates import RATES, write_rates
@@ -18,23 +20,26 @@ SYMBOLS, SESSIONS = 92, 1200  # where there is no real market: as many bars as t
 
 @click.command()
 @click.option(
-    "--data", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Daily bars, a CSV a symbol."
+    "--data",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Daily bars, a CSV a symbol; they are cleaned.",
 )
+@click.option("--basis", default=BASIS, show_default=True, help="As BIST_ARCHIVE_BASIS.")
 @click.option("--times", default=4, show_default=True, type=click.IntRange(1, 100), help="Markets of chance of a kind.")
 @click.option("--write", is_flag=True, help="Store the table (docs/noise.md) and the rates that CI holds detectors to.")
-def main(data: Path | None, times: int, *, write: bool) -> None:
+def main(data: Path | None, basis: str, times: int, *, write: bool) -> None:
     """Count what every detector confirms in a market and in chance, and print the table.
 
     Without --data the market is a SIMULATED one, and the stored table is left alone.
     """
-    bars = read_folder(data) if data else make_bars(SYMBOLS, SESSIONS)
+    bars = read_cleaned(data, basis) if data else make_bars(SYMBOLS, SESSIONS)
     symbols = len(bars.offsets) - 1
     text = table(
         count_events(bars),
         count_all(resampled_bars(bars, seed) for seed in range(times)),
         count_all(driftless_bars(symbols, len(bars) // symbols, seed) for seed in range(times)),
         described=_described(bars, is_real=data is not None),
-        command=" --data DIR" if data else "",
+        command=_command(basis) if data else "",
     )
     click.echo(text)
     if write:
@@ -45,37 +50,20 @@ def main(data: Path | None, times: int, *, write: bool) -> None:
             click.echo(f"stored {TABLE.name}", err=True)
 
 
-def read_folder(folder: Path) -> Bars:
-    """Read daily bars: `SYMBOL.csv` with Open, High, Low, Close and Volume, the date in the first column.
+def read_cleaned(folder: Path, basis: str) -> Bars:
+    """Bring a folder's bars through the pipeline's own cleaning, and into the shares of their last session."""
+    forget_settings()
+    with cleaned(folder, basis) as (context, span):
+        return read_point_in_time(context.database).in_last_shares(bars_for(context, span))
 
-    Rows that lack a number, have no price above zero, or a high or low that does not span the body are left out, as are
-    bars without volume at one price (days without a session).
-    """
-    frames = []
-    for path in sorted(folder.glob("*.csv")):
-        rows = pd.read_csv(path)
-        frames.append(
-            pd.DataFrame(
-                {
-                    "symbol": path.stem,
-                    "session_date": pd.to_datetime(rows.iloc[:, 0], errors="coerce").astype("datetime64[us]"),
-                    **{name: rows[name.removesuffix("_try").title()].astype(float) for name in PRICE_COLUMNS},
-                    "volume_shares": rows["Volume"].astype(float),
-                    "is_final": True,
-                }
-            ).dropna()
-        )
-    frame = pd.concat(frames, ignore_index=True)
-    prices = frame[list(PRICE_COLUMNS)]
-    body = frame[["open_try", "close_try"]]
-    spanned = (frame["high_try"] >= body.max(axis=1)) & (frame["low_try"] <= body.min(axis=1))
-    idle = (frame["high_try"] == frame["low_try"]) & (frame["volume_shares"] == 0)
-    return Bars.from_frame(frame[(prices > 0).all(axis=1) & spanned & ~idle])
+
+def _command(basis: str) -> str:
+    return " --data DIR" + (f" --basis {basis}" if basis != BASIS else "")
 
 
 def _described(bars: Bars, *, is_real: bool) -> str:
     days = bars.frame["session_date"]
-    kind = "recorded daily bars" if is_real else "SIMULATED bars"
+    kind = "recorded daily bars, as the pipeline cleaned them," if is_real else "SIMULATED bars"
     return f"{kind} of {len(bars.offsets) - 1} symbols, {days.min():%Y-%m-%d} to {days.max():%Y-%m-%d}"
 
 

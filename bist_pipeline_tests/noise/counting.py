@@ -69,10 +69,10 @@ def chance(kind: str) -> Counts:
     return count_events(CHANCE[kind]())
 
 
-# About 130 thousand symbol-sessions: three seconds, and tens of events of all but the rarest patterns.
+# About half a million symbol-sessions: three seconds, and tens of events of all but the rarest patterns.
 CHANCE: Mapping[str, Callable[[], Bars]] = MappingProxyType(
     {
-        "walk": lambda: driftless_bars(100, 800, seed=20260807),
-        "resampled": lambda: resampled_bars(make_bars(60, 800, seed=11), seed=12),
+        "walk": lambda: driftless_bars(400, 800, seed=20260807),
+        "resampled": lambda: resampled_bars(make_bars(240, 800, seed=11), seed=12),
     }
 )

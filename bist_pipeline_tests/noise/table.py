@@ -15,7 +15,8 @@ Written by `python -m bist_pipeline_tests.noise{command} --write`; do not edit.
 
 Confirmed events of each chart pattern in 10,000 symbol-sessions of
 
-* **market**: {market}, {market_sessions:,} symbol-sessions;
+* **market**: {market},
+  {market_sessions:,} symbol-sessions;
 * **resampled**: the same bars in blocks of about 20 sessions in random order (stationary bootstrap, Politis & Romano
   1994), each symbol from its own bars, {resampled_sessions:,} symbol-sessions. Drift, fat tails, locked days and what
   lasts a few weeks are as in the market; what takes longer is chance;

@@ -126,12 +126,25 @@ class Fixture:
     Attributes:
         pattern: Registered name.
         passes: Keeps every rule, and its last leg confirms it.
+        ends: Target and stop (log prices) of what is confirmed there, worked out from the points by hand.
         breaks: By name of a rule: a drawing with a candidate that breaks this rule and no other.
     """
 
     pattern: str
     passes: Drawing
+    ends: tuple[float, float]
     breaks: Mapping[str, Drawing]
+
+
+def wilder(*ranges: float) -> float:
+    """ATR after bars of these true ranges that follow the quiet ones: each counts a fourteenth.
+
+    While it moves, a bar's true range is what the closes move plus `reach`.
+    """
+    usual = 1.2 * QUIET
+    for one in ranges:
+        usual += (one - usual) / 14
+    return usual
 
 
 def _closes(points: tuple[tuple[int, float], ...], reach: float) -> FloatArray:

@@ -57,9 +57,10 @@ def test_volume_that_dries_up_speaks_for_it(last, term):
     thirds = told[[f"volume_{name}_third" for name in ("first", "middle", "last")]]
     assert thirds.iloc[0].tolist() == pytest.approx([1.0, 3.0, last], rel=1e-12)
     assert told["confidence_volume"].tolist() == pytest.approx([term, term], abs=1e-12)
-    # Touches, fit and structure are perfect; it was known one bar after its last point, which is 50 after its first.
-    assert told["confidence_recency"].tolist() == pytest.approx([0.98, 0.98], rel=1e-12)
-    assert told["shape_confidence"].tolist() == pytest.approx([0.75 + 0.15 * 0.98 + 0.1 * term] * 2, rel=1e-12)
+    # Touches, fit and structure are perfect; it was known one bar after its second top, which is 24 after the first.
+    recency = 1 - 1 / 24
+    assert told["confidence_recency"].tolist() == pytest.approx([recency] * 2, rel=1e-12)
+    assert told["shape_confidence"].tolist() == pytest.approx([0.75 + 0.15 * recency + 0.1 * term] * 2, rel=1e-12)
 
 
 def test_an_index_has_no_volume_and_its_patterns_are_weighed_without_it():
@@ -67,4 +68,4 @@ def test_an_index_has_no_volume_and_its_patterns_are_weighed_without_it():
     told = double_tops(Bars.from_frame(frame))
     assert len(told) == 2
     assert told[["confidence_volume", "volume_z", "volume_last_third"]].isna().all(axis=None)
-    assert told["shape_confidence"].tolist() == pytest.approx([(0.75 + 0.15 * 0.98) / 0.9] * 2, rel=1e-12)
+    assert told["shape_confidence"].tolist() == pytest.approx([(0.75 + 0.15 * (1 - 1 / 24)) / 0.9] * 2, rel=1e-12)

@@ -279,6 +279,47 @@ def test_a_break_locked_at_the_limit_is_confirmed_again_on_the_first_close_that_
     assert told["target_try"].iloc[1] == told["target_try"].iloc[2]
 
 
+# ── how strong a break was ──
+
+AT = 70  # the bar of TOP that closes beyond the neckline by enough
+
+
+def broken(volume: float, place: float, *, flipped: bool) -> pd.DataFrame:
+    """The double top left on a multiple of the usual volume, at a place between the bar's low (0) and high (1)."""
+    close = np.log(TOP.bars().frame["close_try"].iloc[TOP.row(AT)] / 10)  # 10 lira stand where the log price is 0
+    low = close - place * 0.01
+    drawing = replace(TOP, volumes={AT: volume}, shapes={AT: (close, low + 0.01, low, close)})
+    return of_drawing(drawing.flipped(), "double_bottom") if flipped else of_drawing(drawing)
+
+
+@pytest.mark.parametrize("flipped", [False, True], ids=["down", "up"])
+@pytest.mark.parametrize(
+    ("volume", "place", "strong"),
+    [(5.0, 0.0, True), (5.0, 0.32, True), (5.0, 0.35, False), (5.0, 1.0, False), (1.0, 0.1, False)],
+)
+def test_a_break_is_strong_on_much_volume_and_a_close_in_the_third_on_its_side(volume, place, strong, flipped):
+    told = broken(volume, place, flipped=flipped)
+    assert told["state"].tolist() == ["forming", "confirmed"]
+    assert str(told["session_date"].iloc[1].date()) == day(TOP, AT)
+    assert told["is_strong"].tolist() == [pd.NA, strong]
+
+
+def test_without_a_known_volume_nobody_says_how_strong_a_break_was():
+    bars = TOP.bars().frame.assign(symbol="XINDX", volume_shares=0.0)  # an index has none
+    told = rows_of(Bars.from_frame(bars), [PATTERNS["double_top"]])
+    assert told["state"].tolist() == ["forming", "confirmed"]
+    assert told["is_strong"].isna().all()
+
+
+def test_only_confirmations_are_strong_or_not(rows):
+    confirmed = rows["state"] == "confirmed"
+    assert rows.loc[~confirmed, "is_strong"].isna().all()
+    assert (rows.loc[confirmed, "is_strong"].isna() == rows.loc[confirmed, "volume_z"].isna()).all()
+    strong = rows[confirmed & rows["is_strong"].fillna(False)]
+    assert 0 < len(strong) < confirmed.sum() / 2
+    assert (strong["volume_z"] >= 2).all()
+
+
 def test_nobody_sells_to_a_buyer_at_the_upper_limit_and_forming_asks_for_nothing(rows):
     assert set(rows["tape"]) == {"", "limit_up", "limit_down"}
     asks = rows["state"].isin(ENDS | {"confirmed"})

@@ -66,7 +66,7 @@ def assert_same(one: Tape, other: Tape, *, but: Sequence[str] = (), until: int |
 
 def assert_near(one: Tape, other: Tape) -> None:
     """Two tapes show the same market, but for the last bits of a factor."""
-    for name in (*LOGS, "atr", "sigma", "volume_z"):
+    for name in (*LOGS, "atr", "sigma", "volume_z", "volume_ratio"):
         np.testing.assert_allclose(getattr(one, name), getattr(other, name), rtol=1e-9, atol=1e-12, err_msg=name)
     np.testing.assert_allclose(one.volume, other.volume, rtol=1e-12)
     for name in ("usable", "traded", "locked"):
@@ -248,11 +248,12 @@ def test_upside_down_every_rise_is_the_equal_fall():
 
 def test_turned_over_twice_it_is_the_same():
     tape = read_tape(PLAIN)
-    assert len(tape.day_text) == len(tape.volume_z) == len(tape)  # what was computed before is handed on
+    for name in ("day_text", "volume_z", "volume_ratio"):  # what was computed before is handed on
+        assert len(getattr(tape, name)) == len(tape)
     again = tape.mirrored().mirrored()
     assert not again.flipped
     assert_same(again, tape)
-    for name in ("symbol_index", "first_row", "end_row", "day_text", "volume_z"):
+    for name in ("symbol_index", "first_row", "end_row", "day_text", "volume_z", "volume_ratio"):
         np.testing.assert_array_equal(getattr(again, name), getattr(tape, name))
 
 

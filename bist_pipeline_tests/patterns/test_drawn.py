@@ -41,6 +41,13 @@ def passing() -> list:
     ]
 
 
+def ending() -> list:
+    return [
+        pytest.param(pattern, fixture, is_flipped, id=f"{pattern.name}{'-flipped' * is_flipped}")
+        for pattern, fixture, is_flipped in sides()
+    ]
+
+
 def breaking() -> list:
     return [
         pytest.param(pattern, rule, _turned(drawing, is_flipped), id=f"{pattern.name}-{rule}{'-flipped' * is_flipped}")
@@ -69,6 +76,21 @@ def test_the_passing_drawing_is_found_and_its_last_leg_confirms_it(pattern, draw
     (found,) = detect(drawing.tape(), [pattern])
     assert len(_kept(found)) >= 1
     assert (found.changes.state == STATES.index("confirmed")).any()
+
+
+@pytest.mark.parametrize(("pattern", "fixture", "is_flipped"), ending())
+def test_target_and_stop_are_what_the_points_make_them(pattern, fixture, is_flipped):
+    drawing = _turned(fixture.passes, is_flipped)
+    tape = drawing.tape()
+    (found,) = detect(tape, [pattern])
+    (at,) = np.flatnonzero(found.changes.state == STATES.index("confirmed"))
+    upright = -1 if pattern.flipped else 1
+    # From the tape's unit to the drawing's, which starts at 10 lira.
+    ends = [
+        upright * float(log[at]) + np.log(tape.unit_try[0] / 10.0) for log in (found.changes.target, found.changes.stop)
+    ]
+    wanted = [-end if is_flipped else end for end in fixture.ends]
+    assert ends == pytest.approx(wanted, abs=2e-6)
 
 
 @pytest.mark.parametrize(("pattern", "rule", "drawing"), breaking())

@@ -17,7 +17,7 @@ def view():
 
 
 def test_lines_are_those_of_least_squares_through_peaks_and_through_troughs(view):
-    runs = lines.runs_between_lines(view)
+    runs = lines.runs_between_lines(0.25)(view)
     assert len(runs)
     for i in range(len(runs)):
         size = (runs.rows[i] >= 0).sum()
@@ -30,14 +30,14 @@ def test_lines_are_those_of_least_squares_through_peaks_and_through_troughs(view
 
 
 def test_the_mirror_image_has_the_mirrored_lines_to_the_last_bit(view):
-    upright, upside_down = lines.runs_between_lines(view), lines.runs_between_lines(view.mirrored())
+    upright, upside_down = lines.runs_between_lines(0.25)(view), lines.runs_between_lines(0.25)(view.mirrored())
     np.testing.assert_array_equal(upside_down.own["values"], -upright.own["values"][:, ::-1])
     np.testing.assert_array_equal(upside_down.own["slopes"], -upright.own["slopes"][:, ::-1])
     np.testing.assert_array_equal(upside_down.own["touches"], upright.own["touches"])
 
 
 def test_lines_that_part_never_meet_and_lines_that_close_in_meet_where_they_are_level(view):
-    runs = lines.runs_between_lines(view)
+    runs = lines.runs_between_lines(0.25)(view)
     ahead = lines.bars_to_apex(runs)
     closing = runs.own["slopes"][:, 1] - runs.own["slopes"][:, 0]
     meet = (closing > 0) & (ahead > 0)

@@ -55,6 +55,23 @@ def write_candles(database: Database, strengths: Mapping[tuple[str, date, str], 
     write(database, "candlestick_patterns", frame.assign(known_at=known_at))
 
 
+def write_chart(database: Database, place: Place, pattern: str) -> None:
+    """Make `analytics.chart_patterns` hold one forming pattern that started on its session."""
+    table = contracts().chart_patterns
+    symbol, day = place
+    known = {
+        **dict.fromkeys(("started_on", "last_pivot_on", "formed_on"), pd.Timestamp(day).as_unit("us")),
+        **{"event_id": f"{symbol}:{pattern}:{day}", "pattern": pattern, "direction": "bullish", "state": "forming"},
+        **{"because": "formed", "tape": "", "pivots": "[{}]", "lines": "[{}]", "is_tradeable": True, "is_final": True},
+        "known_at": pd.Timestamp(day, tz="UTC").as_unit("us") + pd.Timedelta(hours=15),
+    }
+    frame = keys_of([place]).assign(**known)
+    for name in [name for name in table.columns if name not in frame and name != "updated_at"]:
+        kind: Any = str(table.frame.columns[name].dtype).lower()
+        frame[name] = pd.Series([1], dtype=kind)
+    write(database, table.table, frame)
+
+
 def write(database: Database, table: str, frame: pd.DataFrame) -> None:
     """Make a table of `analytics` hold exactly a frame."""
     contract = next(c for c in contracts().all() if c.name == f"analytics.{table}")

@@ -32,6 +32,7 @@ from bist_pipeline_tests.pipeline.drawn_market import (
 from bist_pipeline_tests.pipeline.split_market import PRICES
 
 PNG = b"\x89PNG\r\n\x1a\n"
+FLAGS = {"is_tradeable": "boolean", "is_strong": "boolean"}  # NULL where nothing is asked
 EVENT = f"{SYMBOL}:{PATTERN}:{DAYS[TOP.row(34)]}:{FORMED}"
 
 
@@ -106,7 +107,7 @@ def test_found_from_a_session_on_is_what_is_found_of_all(site):
 def told(life, context):
     """An empty database that holds the two rows of the double top and nothing else."""
     rows = life.drop(columns="updated_at")
-    write(context.database, "chart_patterns", rows.astype({"is_tradeable": "boolean"}))
+    write(context.database, "chart_patterns", rows.astype(FLAGS))
     return context
 
 
@@ -143,8 +144,10 @@ def test_each_change_is_published_as_an_event_of_kind_chart_with_points_and_line
         assert set(row.details) == said - {"shape_confidence", "known_at", "is_final", *OF_THE_BAR}
     assert rows[0].details["target_try"] is None  # not "NaN", which is no number in JSON
     assert rows[0].details["is_tradeable"] is None
+    assert rows[0].details["is_strong"] is None
     assert rows[1].details["target_try"] == life["target_try"].iloc[1]
     assert rows[1].details["is_tradeable"] is True
+    assert rows[1].details["is_strong"] is False  # it was drawn with the usual volume
     assert rows[1].details["because"] == "closed beyond the line"
 
 
@@ -202,7 +205,7 @@ def test_a_session_without_a_confirmed_pattern_has_no_picture(site):
 
 
 def test_what_can_be_traded_is_drawn_first_and_what_is_better_formed_before_the_rest(told, drawn, life):
-    confirmed = life.drop(columns="updated_at").iloc[[1]].astype({"is_tradeable": "boolean"})
+    confirmed = life.drop(columns="updated_at").iloc[[1]].astype(FLAGS)
     kinds = [("ZZAAA", 0.4, True), ("ZZAAB", 0.9, False), ("ZZAAC", 0.8, True), ("ZZAAD", 0.6, True)]
     rows = [
         confirmed.assign(
@@ -211,7 +214,7 @@ def test_what_can_be_traded_is_drawn_first_and_what_is_better_formed_before_the_
         for symbol, confidence, tradeable in kinds
         for n in (1, 2)
     ]
-    write(told.database, "chart_patterns", pd.concat(rows).astype({"is_tradeable": "boolean", "symbol": "str"}))
+    write(told.database, "chart_patterns", pd.concat(rows).astype(FLAGS | {"symbol": "str"}))
     chosen = gallery_order(told, drawn)
     assert chosen == ["ZZAAC", "ZZAAD", "ZZAAA"]
 

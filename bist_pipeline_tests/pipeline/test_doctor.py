@@ -19,12 +19,13 @@ from bist_pipeline.pipeline.doctor import examine
 from bist_pipeline.settings import YAHOO_HOSTS
 from bist_pipeline.simulator.market import invent_market
 from bist_pipeline_tests.archives import simulated_bars, write_archive
+from bist_pipeline_tests.pipeline.answers import write_candles
 from bist_pipeline_tests.pipeline.exchanges import asking, load, moment, play_faults, standing
 from bist_pipeline_tests.pipeline.sites import run
 
 ORGANS = [
     *("versions", "disk", "kill switch", "calendar", "desk", "universe", "provider", "second source", "exchange"),
-    *("up", "database", "desk and prices", "circuits", "clock", "reader role"),
+    *("up", "database", "desk and prices", "chart history", "circuits", "clock", "reader role"),
 ]
 DAYS_OFF = ("ZZAAA 2026-08-08", "ZZAAB 2026-05-01")
 Usage = namedtuple("Usage", ["total", "used", "free"])
@@ -258,3 +259,22 @@ def test_a_missing_reader_role_is_worth_a_warning(healthy, monkeypatch):
     one = found(healthy)["reader role"]
     assert one.grade == "warn"
     assert "CREATE ROLE bist_nobody" in one.advice
+
+
+def test_history_without_chart_patterns_is_told_while_it_is_so(healthy, context):
+    assert found(healthy)["chart history"].grade == "ok"
+    write_candles(context.database, {("ZZAAA", date(2024, 1, 2), "doji"): 100, ("ZZAAA", date(2024, 1, 4), "doji"): 80})
+    one = found(healthy)["chart history"]
+    assert one.grade == "warn"
+    assert "2024-01-02 to 2024-01-04" in one.found
+    assert "`up`" in one.advice
+    context.database.run_alone("UPDATE analytics.candlestick_patterns SET is_locked = false")
+    assert found(healthy)["chart history"].grade == "ok"
+
+
+def test_charts_are_not_looked_for_in_a_database_that_is_not_migrated(healthy, context):
+    context.database.run_alone("ALTER TABLE analytics.candlestick_patterns DROP COLUMN is_locked")
+    context.database.run_alone("COMMENT ON SCHEMA serving IS 'bist_pipeline 0123'")
+    organs = found(healthy)
+    assert organs["chart history"].grade == "ok"
+    assert organs["database"].grade == "warn"

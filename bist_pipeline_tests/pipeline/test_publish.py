@@ -32,6 +32,7 @@ from bist_pipeline_tests.pipeline.answers import (
     server_time,
     write,
     write_candles,
+    write_chart,
     write_signals,
 )
 from bist_pipeline_tests.signals.rows import make_events, make_frames, make_inputs
@@ -205,6 +206,92 @@ def test_an_event_tells_the_trend_before_it(context):
     details = {"trend_before": "down", "trend_slope_atr": -0.25, "fits_trend": True, **unknown}
     known_at = datetime(2024, 1, 2, 15, tzinfo=UTC)
     assert tuple(row[0]) == ("candlestick", "confirmed", "bullish", details, known_at, True)
+
+
+# ── events of a session in progress ──
+
+MOVING = {
+    "analytics.candlestick_patterns": ("known_at = known_at + interval '5 minutes'", "level_distance_atr = 0.5"),
+    "analytics.chart_patterns": (
+        "known_at = known_at + interval '5 minutes'",
+        "shape_confidence = 0.5",
+        "confidence_recency = 0.75",
+        "volume_last_third = 12345",
+        "close_try = close_try * 1.01",
+    ),
+}
+TELLING = {
+    "analytics.candlestick_patterns": ("strength = -100", "direction = 'bearish'", "is_locked = true"),
+    "analytics.chart_patterns": (
+        "state = 'confirmed'",
+        "direction = 'bearish'",
+        "because = 'told otherwise'",
+        "line_try = line_try * 1.01",
+        "target_try = 2",
+        "stop_try = 2",
+        "tape = 'locked'",
+        "is_tradeable = false",
+        "pivots = '[]'",
+        "lines = '[]'",
+    ),
+}
+TABLES_OF_EVENTS = pytest.mark.parametrize("table", list(MOVING))
+
+
+@pytest.fixture
+def forming(context):
+    """A candlestick and a chart pattern of a session in progress, published once."""
+    write_candles(context.database, {(*A, "hammer"): 100})
+    write_chart(context.database, A, "double_top")
+    for table in MOVING:
+        context.database.run_alone(f"UPDATE {table} SET is_final = false")
+    assert counts(publish(context, SPAN)) == (0, 0, 2, 0)
+    return context
+
+
+@TABLES_OF_EVENTS
+def test_while_a_session_trades_what_moves_with_each_trade_makes_no_version(forming, table):
+    for change in MOVING[table] * 2:
+        forming.database.run_alone(f"UPDATE {table} SET {change}")
+        assert counts(publish(forming, SPAN)) == (0, 0, 0, 0), change
+
+
+@TABLES_OF_EVENTS
+def test_while_a_session_trades_what_an_event_is_makes_one(forming, table):
+    for change in TELLING[table]:
+        forming.database.run_alone(f"UPDATE {table} SET {change}")
+        assert counts(publish(forming, SPAN)) == (0, 0, 1, 1), change
+        assert counts(publish(forming, SPAN)) == (0, 0, 0, 0), change
+
+
+def test_three_refreshes_and_the_end_of_the_session_make_two_versions(forming):
+    for _ in range(3):
+        for table, changes in MOVING.items():
+            forming.database.run_alone(f"UPDATE {table} SET {', '.join(changes)}")
+        assert counts(publish(forming, SPAN)) == (0, 0, 0, 0)
+    for table in MOVING:
+        forming.database.run_alone(f"UPDATE {table} SET is_final = true")
+    assert counts(publish(forming, SPAN)) == (0, 0, 2, 2)
+    sql = "SELECT kind, is_final, superseded_by FROM serving.pattern_events ORDER BY publish_id, kind"
+    assert [tuple(row) for row in forming.database.rows(sql)] == [
+        ("candlestick", False, 5),
+        ("chart", False, 5),
+        ("candlestick", True, None),
+        ("chart", True, None),
+    ]
+    served = {row.kind: row for row in forming.database.rows("SELECT * FROM serving.pattern_events_v1")}
+    assert served["chart"].strength == served["chart"].details["confidence_recency"] - 0.25 == 0.5
+    assert served["candlestick"].details["level_distance_atr"] == 0.5
+    assert served["candlestick"].known_at == datetime(2024, 1, 2, 15, 15, tzinfo=UTC)
+
+
+@TABLES_OF_EVENTS
+def test_of_a_final_event_everything_counts(forming, table):
+    forming.database.run_alone(f"UPDATE {table} SET is_final = true")
+    publish(forming, SPAN)
+    for change in (change for change in MOVING[table] if "close_try" not in change):  # the close is not served
+        forming.database.run_alone(f"UPDATE {table} SET {change}")
+        assert counts(publish(forming, SPAN)) == (0, 0, 1, 1), change
 
 
 # ── terms ──

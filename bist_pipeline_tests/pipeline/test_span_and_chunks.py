@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from bist_pipeline.core.calendar import ORIGIN, load_calendar
 from bist_pipeline.core.errors import SessionError
-from bist_pipeline.pipeline.history import history_chunks, newest_chunk
+from bist_pipeline.pipeline.history import history_chunks, newest_chunk, sessions_without_charts
 from bist_pipeline.pipeline.span import CHUNK_WEEKDAYS, Span
 from bist_pipeline_tests.archives import simulated_bars, write_archive
-from bist_pipeline_tests.pipeline.sites import execute, run
+from bist_pipeline_tests.pipeline.sites import all_contents, assert_same_bits, execute, run
 
 DAYS = st.dates(ORIGIN, date(2027, 6, 30))
 ranges = st.tuples(DAYS, DAYS).map(sorted)
@@ -115,3 +115,36 @@ def test_chunks_are_published_one_by_one_and_the_newest_alone_before_anything_is
     assert seen == sorted(seen, reverse=True)
     assert len(seen) == len(chunks) == 3
     assert all(chunk.published for chunk in history_chunks(context.database, today, thorough=True))
+
+
+def test_history_that_was_derived_before_there_were_chart_patterns_is_derived_anew(sites, tmp_path):
+    bars = simulated_bars(symbols=2, sessions=520)
+    context = sites.make(write_archive(tmp_path / "archive", bars))
+    first, last = (bars["session_date"].agg(end).date() for end in ("min", "max"))
+    run(context, first, last)
+    tables = ("analytics.chart_patterns", "analytics.chart_candidates", "analytics.candlestick_patterns")
+    whole = all_contents(context, tables)
+    assert sessions_without_charts(context.database) is None
+    # As revision 5 finds the rows of an older version, in a part of the history.
+    old = Span(first, first + timedelta(days=400))
+    execute(context, f"DELETE FROM analytics.chart_patterns WHERE session_date <= '{old.last}'")
+    execute(context, f"DELETE FROM analytics.chart_candidates WHERE session_date <= '{old.last}'")
+    execute(
+        context,
+        "UPDATE analytics.candlestick_patterns SET is_locked = NULL, level_distance_atr = NULL "
+        f"WHERE session_date <= '{old.last}'",
+    )
+    lacking = sessions_without_charts(context.database)
+    assert lacking is not None
+    assert first <= lacking.first < lacking.last <= old.last
+
+    chunks = history_chunks(context.database, last, thorough=True)
+    assert {c.number for c in chunks if not c.published} == {c.number for c in chunks if c.span.first <= lacking.last}
+    for chunk in chunks:
+        if not chunk.published:
+            run(context, chunk.span.first, chunk.span.last)
+    assert all(chunk.published for chunk in history_chunks(context.database, last, thorough=True))
+    assert sessions_without_charts(context.database) is None
+    healed = all_contents(context, tables)
+    for table in tables:
+        assert_same_bits(healed[table], whole[table], table)

@@ -116,6 +116,10 @@ def test_on_a_simulated_market_its_exchange_wins_over_the_persons_shell(tmp_path
     assert told.bist_live_providers == settings.bist_live_providers
 
 
+def test_every_process_gives_the_memory_of_its_threads_back(local):
+    assert environment(local)["MALLOC_ARENA_MAX"] == "2"
+
+
 def test_on_the_live_market_the_persons_shell_decides(local):
     assert {name for name in environment(local) if name.startswith(("BIST_", "YAHOO_"))} == {"BIST_HOME"}
 

@@ -72,7 +72,7 @@ def test_a_name_carries_its_unit_and_never_a_bare_word(one):
 
 
 def test_tables_are_named_once():
-    assert len(ALL) == len(contracts().all()) == 35
+    assert len(ALL) == len(contracts().all()) == 37
 
 
 def test_what_was_asked_of_providers_stands_apart_from_what_they_answered():

@@ -5,15 +5,13 @@ used: the compiler takes half a second.
 """
 
 import numpy as np
-from numba import njit
 
 from bist_pipeline.core.bars import FloatArray
+from bist_pipeline.patterns.pivots._compiled import compiled
 from bist_pipeline.patterns.pivots.tape import Flags, Ints
 
-_compiled = njit(cache=True, nogil=True, error_model="numpy")
 
-
-@_compiled
+@compiled
 def pair_rims(lefts, lows, rights, tolerance, bars):  # noqa: ANN001, ANN202
     """Find for each right rim the nearest earlier peak that is as high, and the lowest trough between them.
 
@@ -49,7 +47,7 @@ def pair_rims(lefts, lows, rights, tolerance, bars):  # noqa: ANN001, ANN202
     return pairs[:found]
 
 
-@_compiled
+@compiled
 def _last_as_high(lefts, end, least, earliest, right):  # noqa: ANN001, ANN202
     """The last of the first `end` peaks that is high and late enough and known; −1 where there is none.
 
@@ -65,7 +63,7 @@ def _last_as_high(lefts, end, least, earliest, right):  # noqa: ANN001, ANN202
     return -1
 
 
-@_compiled
+@compiled
 def _lowest_after(lows, end, symbol, row):  # noqa: ANN001, ANN202
     """The lowest of the troughs before `end` that are of this symbol and after a row; −1 where there is none."""
     rows, prices, symbols, _ = lows
@@ -77,7 +75,7 @@ def _lowest_after(lows, end, symbol, row):  # noqa: ANN001, ANN202
     return lowest
 
 
-@_compiled
+@compiled
 def highest_between(high: FloatArray, first: Ints, last: Ints) -> FloatArray:
     """Highest high strictly between two rows each; −inf where there is no bar."""
     answer = np.full(len(first), -np.inf)
@@ -87,7 +85,7 @@ def highest_between(high: FloatArray, first: Ints, last: Ints) -> FloatArray:
     return answer
 
 
-@_compiled
+@compiled
 def rise_into(high: FloatArray, low: FloatArray, peaks: Ints, starts: Ints, bars: int) -> FloatArray:
     """Rise into peaks from the lowest low since the last bar that was as high, of the `bars` bars before, in log price.
 
@@ -103,7 +101,7 @@ def rise_into(high: FloatArray, low: FloatArray, peaks: Ints, starts: Ints, bars
     return answer
 
 
-@_compiled
+@compiled
 def roundness(
     close: FloatArray, traded: Flags, first: Ints, last: Ints, bottom: FloatArray
 ) -> tuple[FloatArray, FloatArray]:

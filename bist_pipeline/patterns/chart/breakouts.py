@@ -123,10 +123,13 @@ def _breakout(name: str, mirror: str, words: str, p: Mapping[str, float]) -> Cha
         title=f"{words[0].upper()}{words[1:]} breakout",
         meaning=f"The first close for {int(p['quiet_bars'])} sessions beyond the highest high of the {bars} before; "
         "said to begin a move, or to prolong one. Looked at: every close beyond it.",
+        aims=f"Target: {p['height_atr']:g} ATR above the highest high. Stop: {p['stop_atr']:g} ATR below it.",
         source="Close beyond the highest high of n sessions (Donchian's channel), stop 2 ATR from it as the Turtle "
-        "traders' rules have it. Ours: by 0.25 ATR, the first for a while so that a trend is one event, target 4 ATR.",
+        "traders' rules have it. Ours: by 0.25 ATR, the first for a while so that a trend is one event, target 4 ATR; "
+        "a level set by a bar without a trade or with one price alone is passed over. Left out: that a close back "
+        "inside within 5 bars makes it a failed break.",
         parameters=p,
-        warm_up=bars,
+        warm_up=max(bars, int(p["quiet_bars"])),
         candidates=lambda view: _candidates(view, p),
         rules=_rules(p),
         outline=lambda c: _outline(c, p),

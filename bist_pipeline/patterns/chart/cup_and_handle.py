@@ -13,6 +13,7 @@ from bist_pipeline.patterns.pivots.tape import Ints
 from bist_pipeline.patterns.pivots.zigzag import Pivots
 from bist_pipeline.patterns.structures.contract import Candidates, ChartPattern, Life, Outline, Rule, mirrored
 from bist_pipeline.patterns.structures.outlines import level, outline
+from bist_pipeline.patterns.structures.swings import FIRST_TURN
 from bist_pipeline.patterns.structures.view import View
 
 _P = MappingProxyType(
@@ -172,11 +173,15 @@ CUP_AND_HANDLE = ChartPattern(
     title="Cup and handle",
     meaning="After a rise a round bottom between two peaks at one level, then a shallow pause, the handle; a close "
     "above both rims on high volume is said to resume the rise.",
+    aims="Target: as far above the higher rim as the cup's low lies below the left rim. Stop: halfway from there up "
+    "to the left rim.",
     source="Bulkowski, O'Neil as digested by legend-ai (depth, length, handle in the upper half, volume); ours: rims "
     "from the zigzag, R² of a parabola, 30 % rise before, volume z of 1, and two fifths of all closes in the lowest "
-    "third of the depth: a V has a third of them there, a parabola 58 %.",
+    "third of the depth: a V has a third of them there, a parabola 58 %. The handle is judged by its low when the "
+    "right rim is known, from then on by its closes: one below the middle of the cup ends it, a low does not.",
     parameters=_P,
-    warm_up=96,
+    # Both rims, and the bar that confirms the right one.
+    warm_up=FIRST_TURN + int(_P["least_bars"]) + 1,
     candidates=_candidates,
     rules=RULES,
     outline=_outline,

@@ -10,7 +10,7 @@ import numpy as np
 from bist_pipeline.core.bars import FloatArray
 from bist_pipeline.patterns.structures.contract import Candidates, ChartPattern, Life, Outline, Rule, mirrored
 from bist_pipeline.patterns.structures.outlines import level, outline
-from bist_pipeline.patterns.structures.swings import PEAK, swings
+from bist_pipeline.patterns.structures.swings import FIRST_TURN, PEAK, swings
 
 _P = MappingProxyType(
     {
@@ -41,7 +41,7 @@ RULES = (
     Rule(
         "valley_deep",
         "least depths",
-        "mean of the tops over the valley, in what is asked (10 % or 4 ATR)",
+        "mean of the tops over the trough between them, in what is asked (10 % or 4 ATR)",
         lambda c: _height(c) / np.maximum(_P["depth_log"], _P["depth_atr"] * c.atr),
         least=1.0,
     ),
@@ -56,7 +56,7 @@ RULES = (
     Rule(
         "rise_before",
         "ATR",
-        "how far the peak and the trough before lie below the first top and the valley",
+        "how far the peak and the trough before lie below the first top and the trough after it",
         lambda c: np.minimum(c.price(_LEFT) - c.price(_BEFORE), c.price(_VALLEY) - c.price(_TROUGH)) / c.atr,
         least=1e-9,
     ),
@@ -81,6 +81,7 @@ def _outline(c: Candidates) -> Outline:
         fit=1 - _apart(c),
         structure=sides * 2 / span,
         drawn_from=c.row(_LEFT),
+        span_from=c.row(_LEFT),
     )
 
 
@@ -92,11 +93,13 @@ DOUBLE_TOP = ChartPattern(
     title="Double top",
     meaning="Two peaks at one level after a rise, with a deep valley between them; a close below the valley is said to "
     "end the rise.",
+    aims="Target: as far below the trough between as the mean of the tops lies above it. Stop: the higher top.",
     source="Bulkowski (depth, spacing, confirmation by a close beyond the middle extreme), Lo, Mamaysky & Wang 2000 "
-    "(level), Osler 1998 (a peak and a trough before it that are lower: the trend that it ends); ours: tolerances in "
-    "ATR.",
+    "(level), Osler 1998 (a peak and a trough before it that are lower: the trend that it ends, which she asks of head "
+    "and shoulders); ours: that a double top needs such a trend, tolerances in ATR.",
     parameters=_P,
-    warm_up=73,
+    # The two points before the tops, the tops, and the bar that confirms the second.
+    warm_up=FIRST_TURN + 2 + int(_P["least_bars"]) + 1,
     candidates=lambda view: swings(view, 5, PEAK),
     rules=RULES,
     outline=_outline,

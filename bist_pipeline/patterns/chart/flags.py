@@ -13,7 +13,8 @@ from bist_pipeline.patterns.pivots.tape import Ints
 from bist_pipeline.patterns.structures.contract import Candidates, ChartPattern, Life, Outline, Rule, mirrored
 from bist_pipeline.patterns.structures.judging import in_order
 from bist_pipeline.patterns.structures.outlines import outline
-from bist_pipeline.patterns.structures.swings import TROUGH, swings
+from bist_pipeline.patterns.structures.spans import highest_high, lowest_low
+from bist_pipeline.patterns.structures.swings import FIRST_TURN, TROUGH, swings
 from bist_pipeline.patterns.structures.view import View
 
 _P = MappingProxyType(
@@ -31,8 +32,9 @@ _P = MappingProxyType(
         "above_top_atr": 0.25,
     }
 )
-# The pole's foot and top, and the lowest bar since.
-_FOOT, _TOP, _LOWEST = range(3)
+# The pole's foot and top; the third point is the lowest bar since that may turn a price. The rules ask every bar that
+# traded: a day locked at the limit makes no point, but what it gave back is given back.
+_FOOT, _TOP = range(2)
 
 
 def _candidates(view: View) -> Candidates:
@@ -52,7 +54,8 @@ def _flags(view: View) -> Candidates:
     bar = legs.last_row[:, None] + after
     leg, _ = chosen = np.nonzero((bar >= legs.known[:, None]) & (bar < view.tape.end_row[legs.last_row][:, None]))
     poles, known = legs.take(leg), bar[chosen]
-    lowest = lowest_rows(view.tape.low, poles.last_row + 1, known)
+    lowest = lowest_rows(view.tape.low, view.tape.usable, poles.last_row + 1, known)
+    poles, known, lowest = poles.take(lowest >= 0), known[lowest >= 0], lowest[lowest >= 0]
     flags = Candidates(
         view,
         known,
@@ -110,24 +113,21 @@ def _volume_ratio(c: Candidates) -> FloatArray:
 
 
 def _above_top(c: Candidates) -> FloatArray:
-    from bist_pipeline.patterns.structures._line_kernels import lowest_rows
-
-    highest = lowest_rows(-c.tape.high, c.row(_TOP) + 1, c.known)
-    return (c.tape.high[highest] - c.price(_TOP)) / c.atr
+    return (highest_high(c, c.row(_TOP) + 1) - c.price(_TOP)) / c.atr
 
 
 _POLE = (
     Rule(
         "pole_height",
         "tolerances",
-        "height of the pole over the least asked (5 ATR or 10 %)",
+        "height of the pole, in what is asked (5 ATR or 10 %)",
         _height,
         least=1.0,
     ),
     Rule(
         "pole_bars",
         "bars",
-        "bars from the pole's foot to its top",
+        "bars from the pole's start to its end",
         lambda c: (c.row(_TOP) - c.row(_FOOT)).astype(np.float64),
         most=_P["pole_bars"],
     ),
@@ -141,15 +141,15 @@ _POLE = (
     Rule(
         "retrace",
         "ratio",
-        "how much of the pole was given back at most since its top",
-        lambda c: (c.price(_TOP) - c.price(_LOWEST)) / _pole(c),
+        "how much of the pole was given back at most since its end",
+        lambda c: (c.price(_TOP) - lowest_low(c, c.row(_TOP) + 1)) / _pole(c),
         most=_P["retrace"],
     ),
-    Rule("under_the_top", "ATR", "highest high since the pole's top, above it", _above_top, most=_P["above_top_atr"]),
+    Rule("under_the_top", "ATR", "highest high since the pole's end, above it", _above_top, most=_P["above_top_atr"]),
     Rule(
         "top_against_pole",
         "ATR a bar",
-        "slope of the line over the bars since the pole's top",
+        "slope of the line over the bars since the pole's end",
         lambda c: _over(c)[1] / c.atr,
         most=_P["flat_atr"],
     ),
@@ -157,7 +157,7 @@ _POLE = (
 _QUIET = Rule(
     "quieter",
     "ratio",
-    "mean volume since the pole's top over mean volume in the pole",
+    "mean volume since the pole's end, as a share of that in the pole",
     _volume_ratio,
     most=_P["volume_ratio"],
 )
@@ -192,6 +192,9 @@ def _outline(c: Candidates) -> Outline:
     )
 
 
+# The top is the second turning point.
+_WARM_UP = FIRST_TURN + 1 + int(_P["shortest_bars"])
+
 _SOURCE = (
     "Bulkowski's Encyclopedia (steep pole of several days, less than three weeks, {shape}); ours: pole of at least "
     "5 ATR and 10 % in at most 10 bars of which 70 % rise, half of it given back at most, volume less than in the "
@@ -207,16 +210,17 @@ BULL_FLAG = ChartPattern(
     title="Bull flag",
     meaning="A steep rise, then a few bars between parallel lines that fall or lie flat; a close above them is said to "
     "begin as much of a rise again.",
+    aims="Target: as far above the line at the break as the pole is long. Stop: the lower line at the break.",
     source=_SOURCE.format(shape="parallel lines"),
     parameters=_P,
-    warm_up=70,
+    warm_up=_WARM_UP,
     candidates=_candidates,
     rules=(
         *_POLE,
         Rule(
             "bottom_against_pole",
             "ATR a bar",
-            "slope of the line under the bars since the pole's top",
+            "slope of the line under the bars since the pole's end",
             lambda c: _under(c)[1] / c.atr,
             most=_P["flat_atr"],
         ),
@@ -249,16 +253,17 @@ BULL_PENNANT = ChartPattern(
     title="Bull pennant",
     meaning="A steep rise, then a few bars between lines that meet; a close above them is said to begin as much of a "
     "rise again.",
+    aims="Target: as far above the line at the break as the pole is long. Stop: the lower line at the break.",
     source=_SOURCE.format(shape="converging lines"),
     parameters=_P,
-    warm_up=70,
+    warm_up=_WARM_UP,
     candidates=_candidates,
     rules=(
         *_POLE,
         Rule(
             "converging",
             "ATR a bar",
-            "slope of the line under the bars since the pole's top less that over them",
+            "slope of the line under the bars since the pole's end less that over them",
             _closing,
             least=_P["flat_atr"],
         ),

@@ -10,7 +10,7 @@ import numpy as np
 from bist_pipeline.core.bars import FloatArray
 from bist_pipeline.patterns.structures.contract import Candidates, ChartPattern, Life, Outline, Rule, mirrored
 from bist_pipeline.patterns.structures.outlines import line_through, outline
-from bist_pipeline.patterns.structures.swings import PEAK, swings
+from bist_pipeline.patterns.structures.swings import FIRST_TURN, PEAK, swings
 
 _P = MappingProxyType(
     {
@@ -53,7 +53,7 @@ RULES = (
     Rule(
         "head_above_shoulders",
         "ATR",
-        "head less the higher shoulder",
+        "head over the higher shoulder",
         lambda c: (c.price(_HEAD) - np.maximum(c.price(_LEFT), c.price(_RIGHT))) / c.atr,
         least=_P["head_atr"],
     ),
@@ -77,7 +77,7 @@ RULES = (
     Rule(
         "symmetric_in_time",
         "ratio",
-        "bars from left shoulder to head over bars from head to right shoulder",
+        "bars from left shoulder to head, as a multiple of those from head to right shoulder",
         lambda c: (c.row(_HEAD) - c.row(_LEFT)) / (c.row(_RIGHT) - c.row(_HEAD)),
         least=1 / _P["time_ratio"],
         most=_P["time_ratio"],
@@ -122,6 +122,7 @@ def _outline(c: Candidates) -> Outline:
         fit=1 - (_apart(_LEFT, _RIGHT)(c) + _apart(_ARMPIT_1, _ARMPIT_2)(c)) / 2,
         structure=evenness,
         drawn_from=c.row(_LEFT),
+        span_from=c.row(_LEFT),
     )
 
 
@@ -133,10 +134,12 @@ HEAD_AND_SHOULDERS = ChartPattern(
     title="Head and shoulders",
     meaning="Three peaks, the middle one highest, the outer ones level, after a rise; a close below the line through "
     "the two troughs is said to end the rise.",
-    source="Lo, Mamaysky & Wang 2000 (order), Osler 1998 (trend, symmetry), stock-pattern (a head stands out by 0.6 of "
+    aims="Target: as far below the neckline as the head lies above it. Stop: the right shoulder.",
+    source="Lo, Mamaysky & Wang 2000 (order), Osler 1998 (symmetry; a peak and a trough before it that "
+    "are lower: the trend that it ends), stock-pattern (a head stands out by 0.6 of "
     "a bar's range; what stands out less is a triple top); ours: tolerances in ATR, height of 3 ATR.",
     parameters=_P,
-    warm_up=67,
+    warm_up=FIRST_TURN + 7,
     candidates=lambda view: swings(view, 7, PEAK),
     rules=RULES,
     outline=_outline,

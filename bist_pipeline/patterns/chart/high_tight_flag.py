@@ -11,7 +11,8 @@ import numpy as np
 from bist_pipeline.core.bars import FloatArray
 from bist_pipeline.patterns.structures.contract import Candidates, ChartPattern, Life, Outline, Rule
 from bist_pipeline.patterns.structures.outlines import level, outline
-from bist_pipeline.patterns.structures.swings import PEAK, swings
+from bist_pipeline.patterns.structures.spans import lowest_low
+from bist_pipeline.patterns.structures.swings import FIRST_TURN, PEAK, swings
 from bist_pipeline.patterns.structures.view import View
 
 _P = MappingProxyType(
@@ -25,8 +26,8 @@ _P = MappingProxyType(
         "outside_atr": 0.25,
     }
 )
-# The lowest bar of the two months before the top, the top, and the lowest bar since.
-_FOOT, _TOP, _LOWEST = range(3)
+# The lowest bar of the two months before the top, and the top; the third point is the lowest bar since.
+_FOOT, _TOP = range(2)
 
 
 def _candidates(view: View) -> Candidates:
@@ -37,9 +38,11 @@ def _candidates(view: View) -> Candidates:
     known = tops.last_row + int(_P["rest_bars_least"])
     there = (known >= tops.known) & (known < view.tape.end_row[tops.last_row])
     tops, known = tops.take(there), known[there]
-    low, top = view.tape.low, tops.last_row
-    foot = lowest_rows(low, np.maximum(top - int(_P["rise_bars"]), view.tape.first_row[top]), top)
-    lowest = lowest_rows(low, top + 1, known)
+    low, usable = view.tape.low, view.tape.usable
+    lowest = lowest_rows(low, usable, tops.last_row + 1, known)
+    tops, known, lowest = tops.take(lowest >= 0), known[lowest >= 0], lowest[lowest >= 0]
+    top = tops.last_row
+    foot = lowest_rows(low, usable, np.maximum(top - int(_P["rise_bars"]), view.tape.first_row[top]), top)
     return Candidates(
         view,
         known,
@@ -51,14 +54,19 @@ def _candidates(view: View) -> Candidates:
 
 
 def _above_top(c: Candidates) -> FloatArray:
-    from bist_pipeline.patterns.structures._line_kernels import lowest_rows
+    from bist_pipeline.patterns.structures._kernels import closes_outside
 
-    highest = lowest_rows(-c.tape.high, c.row(_FOOT), c.known - 1)
-    return (c.tape.high[highest] - c.price(_TOP)) / c.atr
+    level, flat = c.price(_TOP), np.zeros(len(c))
+    return closes_outside(c.tape.high, c.tape.traded, c.row(_FOOT), c.known - 1, c.known, level, flat) / c.atr
+
+
+def _low(c: Candidates) -> FloatArray:
+    """Lowest low since the top, of every bar that traded: a day locked at the limit makes no point, but a low."""
+    return lowest_low(c, c.row(_TOP) + 1)
 
 
 def _pullback(c: Candidates) -> FloatArray:
-    return -np.expm1(c.price(_LOWEST) - c.price(_TOP))
+    return -np.expm1(_low(c) - c.price(_TOP))
 
 
 def _outline(c: Candidates) -> Outline:
@@ -68,8 +76,8 @@ def _outline(c: Candidates) -> Outline:
         wait_bars=c.row(_TOP) + int(_P["rest_bars_most"]) - c.last_row,
         upper=level(c, c.price(_TOP)),
         lower=level(c, c.price(_TOP) + np.log1p(-_P["pullback_most"])),
-        stop_up=c.price(_LOWEST),
-        bottom=c.price(_LOWEST),
+        stop_up=_low(c),
+        bottom=_low(c),
         ideal_touches=3,
         structure=np.clip(1 - _pullback(c) / _P["pullback_most"], 0.0, 1.0),
         drawn_from=c.row(_TOP),
@@ -84,11 +92,12 @@ HIGH_TIGHT_FLAG = ChartPattern(
     title="High-tight flag",
     meaning="A rise of 90 % or more within two months, then three to five weeks in which 10 to 25 % are given back; a "
     "close above the top is said to begin another such rise.",
+    aims="Target: as far above the top as the rise's foot lies below it. Stop: the lowest low of the 15 bars after it.",
     source="Bulkowski's Encyclopedia (90 % in two months), O'Neil as quoted in public code (10–25 % pullback over 3–5 "
     "weeks). Ours: measured from the lowest bar of the 42 before the top, confirmed 0.25 ATR above the top. Not "
     "symmetric: no source knows its mirror image.",
     parameters=_P,
-    warm_up=80,
+    warm_up=FIRST_TURN + int(_P["rest_bars_least"]),
     candidates=_candidates,
     rules=(
         Rule(

@@ -61,6 +61,7 @@ INSIDE_BAR = ChartPattern(
     title="Inside bar",
     meaning="A bar within the bar before it, which was a wide one; the side on which a close leaves the two is said to "
     "be the market's next. Looked at: every narrower bar that leaves the one before by 0.25 ATR at most.",
+    aims="Target: the range of the outer bar beyond it. Stop: its other end.",
     source="PKScreener's inside bar: high below and low above those of the bar before. Ours: the outer bar spans an "
     "ATR, only usable bars, five sessions to close beyond the outer bar by 0.25 ATR, its range as the target.",
     parameters=_P,

@@ -16,11 +16,12 @@ from bist_pipeline.patterns.structures.levels import (
     MOST_SPREAD_ATR,
     SCALE,
     WINDOW_BARS,
-    levels_of,
+    Levels,
+    find_levels,
 )
 from bist_pipeline.patterns.structures.outlines import outline
 from bist_pipeline.patterns.structures.spans import lowest_low
-from bist_pipeline.patterns.structures.swings import pivots_at
+from bist_pipeline.patterns.structures.swings import FIRST_TURN, pivots_at
 from bist_pipeline.patterns.structures.view import View
 
 _P = MappingProxyType(
@@ -44,11 +45,24 @@ _P = MappingProxyType(
 _POINTS = 8
 
 
+def _levels(view: View) -> Levels:
+    pivots = next(one for one in view.pivots if one.scale == _P["pivot_scale"])
+    return find_levels(
+        view.tape,
+        pivots,
+        window_bars=int(_P["window_bars"]),
+        gap_atr=_P["join_gap_atr"],
+        half_life_bars=_P["half_life_bars"],
+        least_touches=int(_P["touches"]),
+        most_spread_atr=_P["spread_atr"],
+    )
+
+
 def _candidates(view: View) -> Candidates:
     """Each time levels are gathered: the nearest kept one above the close, or the nearest other one."""
     from bist_pipeline.patterns.structures._level_kernels import levels_above
 
-    levels = view.once(levels_of)
+    levels = view.once(_levels)
     pivots = levels.pivots
     chosen = levels_above(view.tape.close, pivots.known, levels.begins, levels.price, levels.kept)
     known, chosen = pivots.known[chosen >= 0], chosen[chosen >= 0]
@@ -63,7 +77,7 @@ def _candidates(view: View) -> Candidates:
 
 RULES = (
     Rule("touches", "touches", "turning points at the level", lambda c: c.own["touches"], least=_P["touches"]),
-    Rule("narrow", "ATR", "highest touch less the lowest", lambda c: c.own["spread_atr"], most=_P["spread_atr"]),
+    Rule("narrow", "ATR", "from the highest touch to the lowest", lambda c: c.own["spread_atr"], most=_P["spread_atr"]),
     Rule(
         "lasting",
         "bars",
@@ -107,11 +121,16 @@ LEVEL_BREAKOUT = ChartPattern(
     title="Break of a resistance level",
     meaning="The nearest price above at which peaks or troughs of the last year lie together at least three times; a "
     "close above it is said to turn resistance into support.",
+    aims="Target: as far above the level as the lowest low since the last touch lies below it, at least 2 ATR. Stop: "
+    "1 ATR below the level.",
     source="Ours: single linkage of 3 σ turning points within 0.5 ATR, price weighted by volume, at least 3 touches "
     "within 1.5 ATR and over 20 bars, no further than 5 ATR away; waits 20 bars; aims as far above the level as the "
-    "last pullback went below it (at least 2 ATR), stop 1 ATR below it.",
+    "last pullback went below it (at least 2 ATR), stop 1 ATR below it. "
+    "Left out: which levels lie at round prices, and that a close back inside within 5 bars makes it a "
+    "failed break.",
     parameters=_P,
-    warm_up=80,
+    # The first touch, the last one, and the bar that confirms it.
+    warm_up=FIRST_TURN + int(_P["span_bars"]) + 1,
     candidates=_candidates,
     rules=RULES,
     outline=_outline,

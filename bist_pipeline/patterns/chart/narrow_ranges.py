@@ -79,6 +79,7 @@ def _narrow_range(p: Mapping[str, float], words: str) -> ChartPattern:
         title=f"Narrow range of {bars} (NR{bars})",
         meaning=f"A bar narrower than the {words} before it; trade is said to gather for a move to the side that the "
         f"next closes leave it on. Looked at: every bar narrower than the {trigger} before it.",
+        aims=f"Target: {p['height_atr']:g} ATR beyond the bar. Stop: its other end.",
         source="Crabel 1990, as named by PKScreener: range below the least of those before. Ours: below 0.75 ATR too, "
         "only usable bars, five sessions to close beyond the bar by 0.25 ATR, target 2 ATR.",
         parameters=p,

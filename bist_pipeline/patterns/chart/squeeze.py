@@ -86,10 +86,12 @@ SQUEEZE = ChartPattern(
     title="Squeeze",
     meaning="Closes scatter so little for six sessions that Bollinger's bands lie inside Keltner's; a close beyond the "
     "range of those bars is said to begin a move. Looked at: every run of three sessions, at its sixth or its end.",
+    aims="Target: the range of the six sessions beyond it, at least 1 ATR. Stop: its other end.",
     source="Bollinger(20, 2) inside Keltner(20, 1.5), both around the mean of 20 closes, Keltner's of mean true "
     "ranges; on logarithms. Ours: six sessions of it, and the range of those as the lines.",
     parameters=_P,
-    warm_up=25,
+    # True ranges begin one bar after the closes.
+    warm_up=int(_P["window_bars"] + _P["least_bars"]) - 1,
     candidates=_candidates,
     rules=(
         Rule(

@@ -12,7 +12,7 @@ from bist_pipeline.patterns.pivots.tape import Ints
 from bist_pipeline.patterns.structures.contract import Candidates, ChartPattern, Life, Outline, Rule, mirrored
 from bist_pipeline.patterns.structures.outlines import line_through, outline
 from bist_pipeline.patterns.structures.spans import deepest_below, lowest_low
-from bist_pipeline.patterns.structures.swings import pivots_at
+from bist_pipeline.patterns.structures.swings import FIRST_TURN, pivots_at
 from bist_pipeline.patterns.structures.view import View
 
 _P = MappingProxyType(
@@ -31,6 +31,9 @@ _P = MappingProxyType(
     }
 )
 
+# In the order in which the compiled loops want them.
+_LIMITS = ("window_bars", "touch_gap_bars", "touches", "touch_atr", "flat_atr_a_bar", "through_atr")
+
 
 def _candidates(view: View) -> Candidates:
     """For each peak, when it is confirmed: the best line from an earlier peak to it."""
@@ -42,7 +45,7 @@ def _candidates(view: View) -> Candidates:
         (pivots.row, pivots.known, pivots.price, pivots.kind),
         np.bincount(pivots.symbol, minlength=len(tape.symbols)),
         (tape.close, tape.traded, tape.atr),
-        tuple(_P[name] for name in ("window_bars", "touch_gap_bars", "touches", "touch_atr", "flat_atr_a_bar")),
+        tuple(_P[name] for name in _LIMITS),
     )
     start, value, slope = line_through(pivots.row[first], pivots.price[first], pivots.row[last], pivots.price[last])
     found = pivots_at(view, pivots, points, pivots.known[last])
@@ -114,12 +117,15 @@ FALLING_TRENDLINE_BREAK = ChartPattern(
     title="Break of a falling trendline",
     meaning="A falling line through at least three peaks that no close has crossed; a close above it is said to "
     "end the fall.",
+    aims="Target: as far above the line at the break as the lows lay below it at most. Stop: the lowest low since the "
+    "last touch, or the line at the end of its wait where that is lower.",
     source="BennyThadikaran/stock-pattern (3 touches, no close through it since the first, last close within 10 %); "
     "ours: 3 σ peaks of 250 bars, touches within 0.25 ATR and 8 bars apart, the score, a fall of at least 0.02 ATR a "
     "bar; waits for half its length (at least 20 bars); aims as far above the line as the lows lay below it, stop at "
     "the lowest low since the last touch.",
     parameters=_P,
-    warm_up=80,
+    # Three touches, and the bar that confirms the last one.
+    warm_up=FIRST_TURN + 2 * int(_P["touch_gap_bars"]) + 1,
     candidates=_candidates,
     rules=RULES,
     outline=_outline,

@@ -10,7 +10,7 @@ import numpy as np
 from bist_pipeline.core.bars import FloatArray
 from bist_pipeline.patterns.structures.contract import Candidates, ChartPattern, Life, Outline, Rule, mirrored
 from bist_pipeline.patterns.structures.outlines import level, outline
-from bist_pipeline.patterns.structures.swings import PEAK, swings
+from bist_pipeline.patterns.structures.swings import FIRST_TURN, PEAK, swings
 
 _P = MappingProxyType(
     {
@@ -48,11 +48,11 @@ def _height(c: Candidates) -> FloatArray:
 
 
 RULES = (
-    Rule("tops_level", "tolerances", "highest top less the lowest (4 % or 1.5 ATR)", _apart, most=1.0),
+    Rule("tops_level", "tolerances", "from the highest top to the lowest (4 % or 1.5 ATR)", _apart, most=1.0),
     Rule(
         "valleys_deep",
         "ATR",
-        "mean of the tops over the higher valley",
+        "mean of the tops over the higher trough between them",
         lambda c: (_mean_top(c) - c.prices[:, _VALLEYS].max(axis=1)) / c.atr,
         least=_P["depth_atr"],
     ),
@@ -74,7 +74,7 @@ RULES = (
     Rule(
         "rise_before",
         "ATR",
-        "how far the peak and the trough before lie below the first top and the lower valley",
+        "how far the peak and the trough before lie below the first top and the lower trough after it",
         lambda c: np.minimum(c.price(_TOP_1) - c.price(_BEFORE), _floor(c) - c.price(_TROUGH)) / c.atr,
         least=1e-9,
     ),
@@ -99,6 +99,7 @@ def _outline(c: Candidates) -> Outline:
         fit=1 - _apart(c),
         structure=sides * 2 / span,
         drawn_from=c.row(_TOP_1),
+        span_from=c.row(_TOP_1),
     )
 
 
@@ -110,11 +111,14 @@ TRIPLE_TOP = ChartPattern(
     title="Triple top",
     meaning="Three peaks at one level after a rise; a close below the lower of the valleys between them is said to end "
     "the rise.",
+    aims="Target: as far below the lower trough as the mean of the tops lies above it. Stop: the highest top.",
     source="Bulkowski (three peaks near one price, confirmed by a close below the lowest valley), Osler 1998 (a peak "
     "and a trough before it that are lower), stock-pattern (a middle top that stands out by 0.6 of a bar's range is a "
-    "head); ours: tolerances in ATR, valleys of 3 ATR, twice the spacing of a double top.",
+    "head); ours: that a triple top needs Osler's trend, tolerances in ATR, valleys of 3 ATR, twice the spacing of a "
+    "double top.",
     parameters=_P,
-    warm_up=83,
+    # The two points before the tops, the tops, and the bar that confirms the third.
+    warm_up=FIRST_TURN + 2 + int(_P["least_bars"]) + 1,
     candidates=lambda view: swings(view, 7, PEAK),
     rules=RULES,
     outline=_outline,

@@ -20,6 +20,7 @@ _P = MappingProxyType(
         "first_depth_most_log": -float(np.log(1 - 0.35)),
         "contraction": 0.75,
         "highs_log": 0.05,
+        "window_bars": 120,
         "least_bars": 15,
         "most_bars": 325,
         "most_contractions": 4,
@@ -33,7 +34,7 @@ _P = MappingProxyType(
         "under_high": 0.75,
         "rising_bars": 22,
         "wait_bars": 30,
-        "volume_z": 1.0,
+        "volume_ratio": 1.5,
     }
 )
 
@@ -83,6 +84,13 @@ def _first_over(c: Candidates) -> FloatArray:
     return _highs(c)[:, 0] - np.nanmax(_highs(c)[:, 1:], axis=1)
 
 
+def _window_high(c: Candidates) -> FloatArray:
+    """Highest high of the bars up to the first high, itself included; of those there are where it began later."""
+    bars = np.arange(int(_P["window_bars"]))
+    rows = np.maximum(c.first_row[:, None] - bars, c.tape.first_row[c.first_row][:, None])
+    return c.tape.high[rows].max(axis=1)
+
+
 def _is_chain(c: Candidates) -> np.ndarray:
     return np.logical_and.reduce([rule.slack(rule.measure(c)) >= 0 for rule in _CHAIN])
 
@@ -107,7 +115,7 @@ def _template(view: View) -> FloatArray:
         if end - start < year:
             continue
         price = np.exp(tape.close[start:end])
-        short, middle, long = (talib.SMA(price, int(_P[f"{name}_bars"])) for name in ("short", "middle", "long"))
+        short, middle, long = (talib.SMA(price, int(_P[name])) for name in ("short_bars", "middle_bars", "long_bars"))
         lowest = np.exp(talib.MIN(tape.low[start:end], year))
         highest = np.exp(talib.MAX(tape.high[start:end], year))
         before = np.concatenate([np.full(back, np.nan), long[:-back]])
@@ -132,7 +140,13 @@ _CHAIN = (
         least=_P["first_depth_least_log"],
         most=_P["first_depth_most_log"],
     ),
-    Rule("contracting", "ratio", "each depth over the one before, the largest", _contraction, most=_P["contraction"]),
+    Rule(
+        "contracting",
+        "ratio",
+        "each depth as a share of the one before, the largest",
+        _contraction,
+        most=_P["contraction"],
+    ),
     Rule("first_highest", "log price", "first high over the highest later one", _first_over, least=0.0),
     Rule("highs_level", "log price", "first high over the lowest high (5 %)", _highs_apart, most=_P["highs_log"]),
     Rule(
@@ -147,6 +161,13 @@ _CHAIN = (
 
 RULES = (
     *_CHAIN,
+    Rule(
+        "highest_of_window",
+        "log price",
+        "highest high of the 120 bars up to the first high over it (5 %)",
+        lambda c: _window_high(c) - _highs(c)[:, 0],
+        most=_P["highs_log"],
+    ),
     Rule(
         "trend_template",
         "conditions",
@@ -179,14 +200,16 @@ VOLATILITY_CONTRACTION = ChartPattern(
     title="Volatility contraction",
     meaning="In a share that leads, two to four falls from one level, each shallower than the one before; a close "
     "above the last high on high volume is said to start the next rise.",
-    source="Minervini as coded by tradermonty (depths, ratio of 0.75, highs within 5 %, trend template); ours: swings "
-    "from the zigzag, all six template conditions that need no other share, volume z of 1. No mirror image: the "
-    "template describes leading shares.",
+    aims="Target: as far above the last high as the first fall was deep. Stop: the last low.",
+    source="Minervini as coded by tradermonty (depths, ratio of 0.75, highs within 5 % of each other and of the "
+    "highest of 120 bars, trend template); ours: swings from the zigzag, all six template conditions that need no "
+    "other share (relative strength is left out), volume of 1.5 times the mean of the 50 sessions before. No mirror "
+    "image: the template describes leading shares.",
     parameters=_P,
     warm_up=249,
     candidates=_candidates,
     rules=RULES,
     outline=_outline,
-    life=Life(breaks="up", margin_atr=0.0, volume_z=_P["volume_z"]),
+    life=Life(breaks="up", margin_atr=0.0, volume_ratio=_P["volume_ratio"]),
     line_names=("pivot", ""),
 )

@@ -5,15 +5,13 @@ Every loop goes over one symbol after the other and looks back only.
 """
 
 import numpy as np
-from numba import njit
 
 from bist_pipeline.core.bars import FloatArray
+from bist_pipeline.patterns.pivots._compiled import compiled
 from bist_pipeline.patterns.pivots.arrays import Flags, Ints
 
-_compiled = njit(cache=True, nogil=True, error_model="numpy")
 
-
-@_compiled
+@compiled
 def average_true_ranges(
     high: FloatArray, low: FloatArray, close: FloatArray, traded: Flags, offsets: Ints, span: int
 ) -> FloatArray:
@@ -39,7 +37,7 @@ def average_true_ranges(
     return answer
 
 
-@_compiled
+@compiled
 def deviations(close: FloatArray, usable: Flags, offsets: Ints, span: int) -> FloatArray:
     """Standard deviation of the last `span` returns of usable bars, at every bar."""
     answer = np.full(len(close), np.nan)
@@ -64,7 +62,7 @@ def deviations(close: FloatArray, usable: Flags, offsets: Ints, span: int) -> Fl
     return answer
 
 
-@_compiled
+@compiled
 def volume_scores(volume: FloatArray, offsets: Ints, span: int) -> FloatArray:
     """Volume in standard deviations from the mean of the `span` bars before."""
     answer = np.full(len(volume), np.nan)
@@ -83,7 +81,21 @@ def volume_scores(volume: FloatArray, offsets: Ints, span: int) -> FloatArray:
     return answer
 
 
-@_compiled
+@compiled
+def volume_ratios(volume: FloatArray, offsets: Ints, span: int) -> FloatArray:
+    """Volume over the mean of the `span` bars before."""
+    answer = np.full(len(volume), np.nan)
+    for s in range(len(offsets) - 1):
+        for t in range(offsets[s] + span, offsets[s + 1]):
+            total = 0.0
+            for i in range(t - span, t):
+                total += volume[i]
+            if total > 0.0:
+                answer[t] = volume[t] / (total / span)
+    return answer
+
+
+@compiled
 def _highest_since(high, usable, sigma, row, t):
     """Row of the highest usable bar after `row` and up to `t`; −1 where there is none."""
     best = -1
@@ -93,7 +105,7 @@ def _highest_since(high, usable, sigma, row, t):
     return best
 
 
-@_compiled
+@compiled
 def _lowest_since(low, usable, sigma, row, t):
     """The same of the lowest."""
     best = -1
@@ -103,7 +115,7 @@ def _lowest_since(low, usable, sigma, row, t):
     return best
 
 
-@_compiled
+@compiled
 def zigzag(
     high: FloatArray, low: FloatArray, sigma: FloatArray, usable: Flags, offsets: Ints, kappa: float
 ) -> tuple[Ints, Ints, Ints, Ints]:
@@ -118,44 +130,50 @@ def zigzag(
     counts = np.zeros(max(len(offsets) - 1, 0), np.int64)
     found = 0
     for s in range(len(offsets) - 1):
-        leg, top, bottom = 0, -1, -1  # the leg's direction (0: not known yet) and the rows of its extremes
-        lowest, highest = -1, -1  # the extremes of the bars since the leg's own extreme: where the next leg begins
         before = found
-        for t in range(offsets[s], offsets[s + 1]):
-            if not usable[t] or not sigma[t] > 0.0:
-                continue
-            cut = kappa * sigma[t]
-            if top < 0:
-                top = bottom = t
-                continue
-            raised = leg >= 0 and high[t] > high[top]
-            lowered = leg <= 0 and low[t] < low[bottom]
-            if raised:
-                top, lowest = t, -1
-            elif lowest < 0 or low[t] < low[lowest]:
-                lowest = t
-            if lowered:
-                bottom, highest = t, -1
-            elif highest < 0 or high[t] > high[highest]:
-                highest = t
-            # A bar that goes beyond the leg's extreme extends it, whatever else it does.
-            fell = leg >= 0 and not raised and top < t and low[t] <= high[top] - cut
-            rose = leg <= 0 and not lowered and bottom < t and high[t] >= low[bottom] + cut
-            if fell and rose:  # only before the first leg: the older extreme turned first
-                fell, rose = top < bottom, bottom < top
-            if fell:
-                rows[found], known[found], kinds[found] = top, t, 1
-                found += 1
-                leg, bottom, highest = -1, lowest, _highest_since(high, usable, sigma, lowest, t)
-            elif rose:
-                rows[found], known[found], kinds[found] = bottom, t, -1
-                found += 1
-                leg, top, lowest = 1, highest, _lowest_since(low, usable, sigma, highest, t)
+        found = _turns(offsets[s], offsets[s + 1], high, low, sigma, usable, kappa, rows, known, kinds, found)
         counts[s] = found - before
     return rows[:found], known[:found], kinds[:found], counts
 
 
-@_compiled
+@compiled
+def _turns(start, end, high, low, sigma, usable, kappa, rows, known, kinds, found):
+    """Note the turning points of one symbol behind those that were found before; return how many there are then."""
+    leg, top, bottom = 0, -1, -1  # the leg's direction (0: not known yet) and the rows of its extremes
+    lowest, highest = -1, -1  # the extremes of the bars since the leg's own extreme: where the next leg begins
+    for t in range(start, end):
+        if not usable[t] or not sigma[t] > 0.0:
+            continue
+        cut = kappa * sigma[t]
+        if top < 0:
+            top = bottom = t
+            continue
+        raised = leg >= 0 and high[t] > high[top]
+        lowered = leg <= 0 and low[t] < low[bottom]
+        if raised:
+            top, lowest = t, -1
+        elif lowest < 0 or low[t] < low[lowest]:
+            lowest = t
+        if lowered:
+            bottom, highest = t, -1
+        elif highest < 0 or high[t] > high[highest]:
+            highest = t
+        # A bar that goes beyond the leg's extreme extends it, whatever else it does.
+        fell = leg >= 0 and not raised and top < t and low[t] <= high[top] - cut
+        rose = leg <= 0 and not lowered and bottom < t and high[t] >= low[bottom] + cut
+        if fell and rose:  # only before the first leg: the older extreme turned first
+            fell, rose = top < bottom, bottom < top
+        if fell or rose:
+            rows[found], known[found], kinds[found] = top if fell else bottom, t, 1 if fell else -1
+            found += 1
+        if fell:
+            leg, bottom, highest = -1, lowest, _highest_since(high, usable, sigma, lowest, t)
+        elif rose:
+            leg, top, lowest = 1, highest, _lowest_since(low, usable, sigma, highest, t)
+    return found
+
+
+@compiled
 def bar_pivots(high: FloatArray, usable: Flags, offsets: Ints, before: int, after: int) -> tuple[Ints, Ints]:
     """Find bars whose high is above those of the bars before and not below those of the bars after.
 

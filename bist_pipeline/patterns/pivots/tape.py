@@ -24,6 +24,7 @@ from bist_pipeline.patterns.pivots.arrays import Flags, Ints
 ATR_SESSIONS = 14
 SIGMA_SESSIONS = 60  # a quarter: long enough to be a usual day's move, short enough to follow the market's moods
 VOLUME_SESSIONS = 20
+VOLUME_RATIO_SESSIONS = 50
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,12 @@ class Tape:
         return self.offsets[1:][self.symbol_index]
 
     @cached_property
+    def next_traded(self) -> Ints:
+        """Row of the first bar with a trade from each bar on, itself included; len(tape) where there is none."""
+        rows = np.where(self.traded, np.arange(len(self)), len(self))
+        return np.minimum.accumulate(rows[::-1])[::-1]
+
+    @cached_property
     def day_text(self) -> npt.NDArray[np.object_]:
         """Sessions as ISO dates: there are far fewer days than bars, so each is spelled out once."""
         days, places = np.unique(self.day, return_inverse=True)
@@ -99,6 +106,13 @@ class Tape:
 
         return volume_scores(self.volume, self.offsets, VOLUME_SESSIONS)
 
+    @cached_property
+    def volume_ratio(self) -> FloatArray:
+        """Volume over the mean of the 50 sessions before; NaN where that is not known."""
+        from bist_pipeline.patterns.pivots._kernels import volume_ratios
+
+        return volume_ratios(self.volume, self.offsets, VOLUME_RATIO_SESSIONS)
+
     def mirrored(self) -> "Tape":
         """Turn it upside down: every rise becomes the equal fall. Volumes and prices in lira stay as they are."""
         upside_down = replace(
@@ -110,7 +124,7 @@ class Tape:
             locked=-self.locked,
             flipped=not self.flipped,
         )
-        for name in ("symbol_index", "first_row", "end_row", "day_text", "volume_z"):
+        for name in ("symbol_index", "first_row", "end_row", "day_text", "volume_z", "volume_ratio"):
             if name in self.__dict__:
                 upside_down.__dict__[name] = self.__dict__[name]
         return upside_down

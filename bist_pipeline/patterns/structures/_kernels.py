@@ -5,15 +5,13 @@ the compiler takes half a second.
 """
 
 import numpy as np
-from numba import njit
 
 from bist_pipeline.core.bars import FloatArray
+from bist_pipeline.patterns.pivots._compiled import compiled
 from bist_pipeline.patterns.pivots.arrays import Flags, Ints
 
-_compiled = njit(cache=True, nogil=True, error_model="numpy")
 
-
-@_compiled
+@compiled
 def volume_thirds(volume: FloatArray, first: Ints, last: Ints, starts: Ints, usual: int) -> FloatArray:
     """Mean volume of a span's first, middle and last third, over that of the `usual` bars before it, shape (n, 3).
 
@@ -39,7 +37,7 @@ def volume_thirds(volume: FloatArray, first: Ints, last: Ints, starts: Ints, usu
     return answer
 
 
-@_compiled
+@compiled
 def closes_outside(
     close: FloatArray, traded: Flags, first: Ints, last: Ints, row: Ints, value: FloatArray, slope: FloatArray
 ) -> FloatArray:

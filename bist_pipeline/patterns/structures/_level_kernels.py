@@ -11,15 +11,13 @@ Arrays travel in groups, in these orders:
 """
 
 import numpy as np
-from numba import njit
 
 from bist_pipeline.core.bars import FloatArray
+from bist_pipeline.patterns.pivots._compiled import compiled
 from bist_pipeline.patterns.pivots.arrays import Flags, Ints
 
-_compiled = njit(cache=True, nogil=True, error_model="numpy")
 
-
-@_compiled
+@compiled
 def volume_ratios(volume: FloatArray, rows: Ints, starts: Ints, span: int) -> FloatArray:
     """Volume of some bars over the mean of the `span` bars before; 1 where that is not known."""
     answer = np.ones(len(rows))
@@ -35,7 +33,7 @@ def volume_ratios(volume: FloatArray, rows: Ints, starts: Ints, span: int) -> Fl
     return answer
 
 
-@_compiled
+@compiled
 def gather(pivots, counts, atr, window, gap, half_life):
     """Gather turning points into levels, anew each time one is confirmed.
 
@@ -80,7 +78,7 @@ def gather(pivots, counts, atr, window, gap, half_life):
     return begins, level[:levels], strength[:levels], spread[:levels], touch_begins[: levels + 1], touches[:used]
 
 
-@_compiled
+@compiled
 def _room(row, known, counts, window):
     """How many touches all levels have at most."""
     room, first, place = 0, 0, 0
@@ -94,7 +92,7 @@ def _room(row, known, counts, window):
     return room
 
 
-@_compiled
+@compiled
 def _sort_in(j, first, size, price, order):
     """Keep the window in order of price: those before `first` leave, `j` is put in its place. Returns the new size."""
     left = 0
@@ -110,7 +108,7 @@ def _sort_in(j, first, size, price, order):
     return left + 1
 
 
-@_compiled
+@compiled
 def _join(levels, size, price, usual, gap, book, work):
     """Join neighbours to levels of two touches or more. Returns how many levels there are then."""
     order, label = work
@@ -130,7 +128,7 @@ def _join(levels, size, price, usual, gap, book, work):
     return levels
 
 
-@_compiled
+@compiled
 def _sum_up(begin, end, first, j, half_life, pivots, book, work):
     """Sum up the touches of each level in the order of time, so that the mirror image gives the same bits."""
     row, known, price, ratio = pivots
@@ -149,7 +147,7 @@ def _sum_up(begin, end, first, j, half_life, pivots, book, work):
         level[m] = price[touches[touch_begins[m]]] + level[m] / weight
 
 
-@_compiled
+@compiled
 def nearest_levels(
     close: FloatArray, offsets: Ints, known: Ints, counts: Ints, begins: Ints, level: FloatArray, kept: Flags
 ) -> FloatArray:
@@ -168,7 +166,7 @@ def nearest_levels(
     return answer
 
 
-@_compiled
+@compiled
 def _nearest(close, begin, end, level, kept):
     best, answer = np.inf, np.nan
     for m in range(begin, end):
@@ -178,7 +176,7 @@ def _nearest(close, begin, end, level, kept):
     return answer
 
 
-@_compiled
+@compiled
 def levels_above(close: FloatArray, known: Ints, begins: Ints, level: FloatArray, kept: Flags) -> Ints:
     """Of each gathering, the nearest kept level above the close; the nearest other one where none is kept; else −1."""
     answer = np.full(len(known), -1, np.int64)

@@ -9,15 +9,14 @@ Arrays travel in groups, in these orders:
     lines    upper_row, upper, upper_slope, lower_row, lower, lower_slope
     levels   height, stop_up, stop_down, top, bottom, margin, how near the lines of one structure lie
     windows  earliest, latest, hold bars, row from which changes are asked for
-    confirm  whether a break upward confirms, whether one downward does, least volume z of the confirming bar
-    tape     high, low, close, volume_z, traded, locked, row after the last bar of each row's symbol, open
+    confirm  whether a break upward confirms, whether one downward does, least volume of the confirming bar
+    tape     high, low, close, volume (z or ratio), traded, locked, row after the last bar of each row's symbol, open
     book     per structure: count of changes; and of each change: row, state, reason, way, line, target, stop
 """
 
 import numpy as np
-from numba import njit
 
-_compiled = njit(cache=True, nogil=True, error_model="numpy")
+from bist_pipeline.patterns.pivots._compiled import compiled
 
 # Fates of a candidate that keeps every rule.
 KEPT, MERGED, BROKEN_BEFORE = 0, 1, 2
@@ -31,7 +30,7 @@ MOST_CHANGES = 6  # forming, confirmed while locked, confirmed again, stopped, b
 _BUST_MOVE = np.log(1.1)  # Bulkowski: a bust has moved no more than 10 % the right way
 
 
-@_compiled
+@compiled
 def follow(spans, lines, levels, windows, confirm, tape):
     """Merge what is one structure and follow each from the bar at which it was known.
 
@@ -72,7 +71,7 @@ def follow(spans, lines, levels, windows, confirm, tape):
     return fates, book
 
 
-@_compiled
+@compiled
 def _is_asked_for(end, since, tape):
     """Whether a structure may live until `since`, when its time is over at `end` or at the first trade after it.
 
@@ -83,7 +82,7 @@ def _is_asked_for(end, since, tape):
     return end >= since
 
 
-@_compiled
+@compiled
 def _waits_longer(a, latest, lines, windows, book, over):
     """Whether a structure that had waited in vain was seen again by then: it waits as long as what was seen last may.
 
@@ -94,7 +93,7 @@ def _waits_longer(a, latest, lines, windows, book, over):
     return _line(lines[0], lines[1], lines[2], a, latest) > _line(lines[3], lines[4], lines[5], a, latest)
 
 
-@_compiled
+@compiled
 def _host(i, spans, lines, levels, confirm, kept, found, over):
     """Which structure known before, that had not expired unconfirmed, it is; −1 for none."""
     known, first, last = spans
@@ -104,13 +103,15 @@ def _host(i, spans, lines, levels, confirm, kept, found, over):
             break
         shared = min(last[a], last[i]) - max(first[a], first[i]) + 1
         whole = max(last[a], last[i]) - min(first[a], first[i]) + 1
-        same = 2 * shared >= whole or (first[a] == first[i] and known[a] == known[i])
-        if same and not (0 <= over[a] < known[i]) and _is_near(i, a, known[i], lines, levels[6][i], confirm):
+        # Two that begin and are known together would have one name.
+        is_twin = first[a] == first[i] and known[a] == known[i]
+        same = 2 * shared >= whole and _is_near(i, a, known[i], lines, levels[6][i], confirm)
+        if (is_twin or same) and not (0 <= over[a] < known[i]):
             return a
     return -1
 
 
-@_compiled
+@compiled
 def _is_near(i, a, t, lines, reach, confirm):
     """Whether the lines that confirm two structures lie no further apart than `reach`."""
     upper_row, upper, upper_slope, lower_row, lower, lower_slope = lines
@@ -119,12 +120,12 @@ def _is_near(i, a, t, lines, reach, confirm):
     return not (confirm[0] and abs(above) > reach) and not (confirm[1] and abs(below) > reach)
 
 
-@_compiled
+@compiled
 def _line(row, value, slope, i, t):
     return value[i] + slope[i] * (t - row[i])
 
 
-@_compiled
+@compiled
 def _note(book, i, t, state, reason, way, line, target, stop):
     counts, (rows, states, reasons, ways), (lines, targets, stops) = book
     c = counts[i]
@@ -133,13 +134,13 @@ def _note(book, i, t, state, reason, way, line, target, stop):
     counts[i] = c + 1
 
 
-@_compiled
+@compiled
 def _wait(i, begin, lines, levels, windows, confirm, tape, book, over):
     """Wait for the break. Returns the fate, and the row and way of the break (0: none)."""
     upper_row, upper, upper_slope, lower_row, lower, lower_slope = lines
     earliest, latest, _, _ = windows
-    up, down, least_z = confirm
-    close, volume_z, traded = tape[2], tape[3], tape[4]
+    up, down, least_volume = confirm
+    close, volume, traded = tape[2], tape[3], tape[4]
     margin = levels[5][i]
     for t in range(begin, tape[6][begin]):
         if not traded[t] and t > begin:
@@ -154,7 +155,7 @@ def _wait(i, begin, lines, levels, windows, confirm, tape, book, over):
                 end = OTHER_SIDE
             elif t < earliest[i]:
                 end = TOO_EARLY
-            elif least_z == -np.inf or volume_z[t] >= least_z:
+            elif least_volume == -np.inf or volume[t] >= least_volume:
                 if way * (close[t] - (above if way > 0 else below)) < levels[0][i]:
                     return KEPT, t, way
                 end = SPENT
@@ -170,7 +171,7 @@ def _wait(i, begin, lines, levels, windows, confirm, tape, book, over):
     return KEPT, -1, 0
 
 
-@_compiled
+@compiled
 def _hold(i, confirmed, way, lines, levels, windows, tape, book):
     """Follow a confirmed structure to its end; line, target and stop are those of the confirming bar."""
     height, stop_up, stop_down, top, bottom, _, _ = levels
@@ -210,7 +211,7 @@ def _hold(i, confirmed, way, lines, levels, windows, tape, book):
         best = max(best, high[t]) if way > 0 else min(best, low[t])
 
 
-@_compiled
+@compiled
 def _turn(t, way, is_small, stopped, far, guard, goal, tape):
     """What a bar does to a confirmed structure: the worst first; `FORMING` for nothing."""
     high, low, close = tape[0], tape[1], tape[2]
@@ -224,7 +225,7 @@ def _turn(t, way, is_small, stopped, far, guard, goal, tape):
     return FORMING
 
 
-@_compiled
+@compiled
 def _reason(state):
     if state == BUSTED:
         return REVERSED

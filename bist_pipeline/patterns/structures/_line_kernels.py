@@ -6,15 +6,13 @@ every sum is as it would be with all signs turned, so that the mirror image has 
 """
 
 import numpy as np
-from numba import njit
 
 from bist_pipeline.core.bars import FloatArray
-from bist_pipeline.patterns.pivots.tape import Ints
+from bist_pipeline.patterns.pivots._compiled import compiled
+from bist_pipeline.patterns.pivots.arrays import Flags, Ints
 
-_compiled = njit(cache=True, nogil=True, error_model="numpy")
 
-
-@_compiled
+@compiled
 def lines_through_points(rows: Ints, prices: FloatArray, first_kind: Ints, tolerance: FloatArray):
     """Draw a line through the peaks and one through the troughs of each run of turning points.
 
@@ -43,7 +41,7 @@ def lines_through_points(rows: Ints, prices: FloatArray, first_kind: Ints, toler
     return values, slopes, touches, distance
 
 
-@_compiled
+@compiled
 def _least_squares(bars, prices, at):
     """Value at bar `at`, and slope, of the line nearest to some points; there are two of them at least."""
     mean_x, mean_y = 0.0, 0.0
@@ -60,7 +58,7 @@ def _least_squares(bars, prices, at):
     return mean_y + slope * (at - mean_x), slope
 
 
-@_compiled
+@compiled
 def _touches(bars, prices, values, slopes, first_kind, tolerance):
     """How many touches follow one another from side to side, and the mean distance of all points that touch."""
     total, touching, turns, latest = 0.0, 0, 0, -1
@@ -76,18 +74,18 @@ def _touches(bars, prices, values, slopes, first_kind, tolerance):
     return turns, total / touching if touching > 0 else np.nan
 
 
-@_compiled
-def lowest_rows(low: FloatArray, first: Ints, last: Ints) -> Ints:
-    """Row of the lowest value of each span, the first of equals; spans have at least one bar."""
-    answer = first.copy()
+@compiled
+def lowest_rows(low: FloatArray, usable: Flags, first: Ints, last: Ints) -> Ints:
+    """Row of the lowest value of each span's usable bars, the first of equals; −1 where none is usable."""
+    answer = np.full(len(first), -1)
     for i in range(len(first)):
-        for t in range(first[i] + 1, last[i] + 1):
-            if low[t] < low[answer[i]]:
+        for t in range(first[i], last[i] + 1):
+            if usable[t] and (answer[i] < 0 or low[t] < low[answer[i]]):
                 answer[i] = t
     return answer
 
 
-@_compiled
+@compiled
 def means(values: FloatArray, first: Ints, last: Ints) -> FloatArray:
     """Mean of each span, shape (n,)."""
     answer = np.empty(len(first))
@@ -99,7 +97,7 @@ def means(values: FloatArray, first: Ints, last: Ints) -> FloatArray:
     return answer
 
 
-@_compiled
+@compiled
 def lines_over_bars(high: FloatArray, first: Ints, last: Ints):
     """Draw a line over each span: its slope by least squares through all highs, so high that no high lies above it.
 

@@ -7,19 +7,18 @@ Arrays travel in groups, in these orders:
 
     pivots  row, known, price, kind; by symbol and in order
     tape    close, traded, ATR
-    limits  window (bars), bars between touches, least touches, how near a touch and a close must be (ATR), least fall
-            (ATR a bar)
+    limits  window (bars), bars between touches, least touches, how near a touch must be (ATR), least fall (ATR a bar),
+            how far a close may lie over the line (ATR)
 """
 
 import numpy as np
-from numba import njit
 
-_compiled = njit(cache=True, nogil=True, error_model="numpy")
+from bist_pipeline.patterns.pivots._compiled import compiled
 
 MOST_POINTS = 8
 
 
-@_compiled
+@compiled
 def lines_to(pivots, counts, tape, limits):
     """For each peak, find the best line from an earlier peak to it.
 
@@ -54,7 +53,7 @@ def lines_to(pivots, counts, tape, limits):
     return ends[0][:found], ends[1][:found], touched[:found], away[:found], over[:found], points[:found]
 
 
-@_compiled
+@compiled
 def _best_start(oldest, j, pivots, tape, limits):
     """The peak from which the best line to peak `j` comes; −1 where none is old enough."""
     row, kind = pivots[0], pivots[3]
@@ -74,18 +73,18 @@ def _best_start(oldest, j, pivots, tape, limits):
         score = count + 0.5 * np.log(row[j] - row[i]) - away
         # What closes did is asked last: it takes longest.
         if kept == 2 and (most_kept < 3 or score > most_score):
-            kept += not _is_crossed(i, j, pivots, tape, limits[3])
+            kept += not _is_crossed(i, j, pivots, tape, limits[5])
         if kept > most_kept or (kept == most_kept and score > most_score):
             best, most_kept, most_score = i, kept, score
     return best
 
 
-@_compiled
+@compiled
 def _slope(i, j, pivots):
     return (pivots[2][j] - pivots[2][i]) / (pivots[0][j] - pivots[0][i])
 
 
-@_compiled
+@compiled
 def _touches(i, j, pivots, tape, limits, points):
     """Note the touches of a line, both ends among them. Returns how many, and their mean distance in ATR."""
     row, _, price, kind = pivots
@@ -102,7 +101,7 @@ def _touches(i, j, pivots, tape, limits, points):
     return count + 1, away / (count + 1)
 
 
-@_compiled
+@compiled
 def _note(points, count, m):
     """Put the touch number `count` among the points; the second oldest leaves where there is no room."""
     if count < MOST_POINTS:
@@ -112,7 +111,7 @@ def _note(points, count, m):
         points[-1] = m
 
 
-@_compiled
+@compiled
 def _is_crossed(i, j, pivots, tape, most):
     """Whether `_highest_over` is more than `most`; it stops at the first such close."""
     row, known, price, _ = pivots
@@ -124,7 +123,7 @@ def _is_crossed(i, j, pivots, tape, most):
     return False
 
 
-@_compiled
+@compiled
 def _highest_over(i, j, pivots, tape):
     """Highest close over a line from its first touch to the bar that confirmed its last one, in ATR."""
     row, known, price, _ = pivots

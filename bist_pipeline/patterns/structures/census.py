@@ -30,12 +30,14 @@ def reject_census(tape: Tape, detected: Sequence[Detected], since: date | None =
     first = np.datetime64("0000-01-01" if since is None else since, "D")
     for one in detected:
         known = one.judged.candidates.known
-        chosen = tape.day[known] >= first
+        chosen = (tape.day[known] >= first) & one.answers(known)
         rows.append(known[chosen])
         codes.append(_outcomes(one)[chosen] + len(names))
         names += [f'"{one.pattern.name}.{rule.name}"' for rule in rules_of(one.pattern)]
         names += [f'"{one.pattern.name}.{fate}"' for fate in FATES]
-    return _frame(tape, np.concatenate(rows), np.concatenate(codes), np.array(names, dtype=object))
+    # In the order of the texts: it must not depend on how many answers there are.
+    texts, places = np.unique(np.array(names, dtype=str), return_inverse=True)
+    return _frame(tape, np.concatenate(rows), places[np.concatenate(codes)], texts.astype(object))
 
 
 def _outcomes(one: Detected) -> Ints:

@@ -36,7 +36,7 @@ def confidence_terms(one: Detected, chosen: Ints) -> dict[str, FloatArray]:
         * volume: 1 where the last third traded half of the first third or less, 0.5 where as much, 0 from 1.5 times on.
     """
     found, outline = one.found.take(chosen), one.outline
-    wait = (found.known - found.last_row) / np.maximum(found.bars, 1)
+    wait = (found.known - found.last_row) / np.maximum(found.last_row - outline.span_from[chosen], 1)
     thirds = volume_profile(one, chosen)
     dried_up = np.full(len(found), np.nan)
     np.divide(thirds[:, 2], thirds[:, 0], out=dried_up, where=thirds[:, 0] > 0)

@@ -15,7 +15,7 @@ All prices are natural logarithms: 0.03 is 3 %. What must not depend on a share'
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 
@@ -25,6 +25,10 @@ from bist_pipeline.patterns.contract import Direction
 from bist_pipeline.patterns.pivots.arrays import Ints
 from bist_pipeline.patterns.structures.candidates import Candidates
 from bist_pipeline.patterns.structures.view import View
+from bist_pipeline.patterns.structures.wording import upside_down
+
+# No structure waits longer for its break: it bounds what a refresh must look at.
+MOST_WAIT_BARS: Final = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,8 @@ class Life:
         margin_atr: How far beyond the line the close must be, in ATR at the last point.
         hold_bars: Bars after the confirmation within which target or stop must be reached.
         volume_z: Least volume of the confirming bar, in standard deviations from the mean of the 20 before; −inf: any.
+        volume_ratio: Least volume of the confirming bar over the mean of the 50 before; −inf: any. Only one of the two
+            may be asked.
         same_line_atr: Overlapping detections are one structure only if their confirming lines lie within this many ATR
             where the later became known.
     """
@@ -114,6 +120,7 @@ class Life:
     margin_atr: float = 0.25
     hold_bars: int = 60
     volume_z: float = -np.inf
+    volume_ratio: float = -np.inf
     same_line_atr: float = np.inf
 
 
@@ -129,6 +136,8 @@ class ChartPattern:
             its definition is not symmetric.
         title: The pattern's usual name.
         meaning: One sentence: what it looks like and what it is said to mean.
+        aims: Where target and stop lie after the break, as the outline computes them; in words that `wording.py` can
+            turn upside down.
         source: Where the definition stands, and what in it is ours.
         parameters: Every threshold by name; the rules read them from here.
         warm_up: Sessions before the first possible event.
@@ -147,6 +156,7 @@ class ChartPattern:
     mirror: str
     title: str
     meaning: str
+    aims: str
     source: str
     parameters: Mapping[str, float]
     warm_up: int
@@ -164,13 +174,19 @@ class ChartPattern:
             raise RegistryError(f"pattern {self.name}: two rules are called {', '.join(sorted(twice))}")
         if (self.life.breaks == "either") != (self.direction == "neutral"):
             raise RegistryError(f"pattern {self.name}: breaks {self.life.breaks} does not go with {self.direction}")
+        if self.life.volume_z > -np.inf and self.life.volume_ratio > -np.inf:
+            raise RegistryError(f"pattern {self.name}: it asks the volume of its break twice")
 
 
 _OPPOSITE: Mapping[Direction, Direction] = {"bullish": "bearish", "bearish": "bullish", "neutral": "neutral"}
 
 
 def mirrored(pattern: ChartPattern, *, title: str, meaning: str) -> ChartPattern:
-    """Declare the mirror image of a pattern: the same functions on the tape upside down."""
+    """Declare the mirror image of a pattern: the same functions on the tape upside down.
+
+    Its rules keep their names, under which the census stores them; what they measure and what it aims at is told of
+    its own side.
+    """
     if not pattern.mirror or pattern.mirror == pattern.name:
         raise RegistryError(f"pattern {pattern.name} has no mirror image to declare")
     return replace(
@@ -179,6 +195,8 @@ def mirrored(pattern: ChartPattern, *, title: str, meaning: str) -> ChartPattern
         mirror=pattern.name,
         title=title,
         meaning=meaning,
+        aims=upside_down(pattern.aims),
+        rules=tuple(replace(rule, description=upside_down(rule.description)) for rule in pattern.rules),
         direction=_OPPOSITE[pattern.direction],
         flipped=not pattern.flipped,
     )

@@ -26,6 +26,7 @@ _DECIMALS = 6
 _TAPES = ("limit_down", "", "limit_up")
 _FORMING, _EXPIRED = STATES.index("forming"), STATES.index("expired")
 _CONFIRMED = STATES.index("confirmed")
+_STRONG_VOLUME_Z = 2.0
 
 
 def chart_events(tape: Tape, detected: Sequence[Detected], since: date | None = None) -> pd.DataFrame:
@@ -42,36 +43,43 @@ def chart_events(tape: Tape, detected: Sequence[Detected], since: date | None = 
     """
     first = np.datetime64("0000-01-01" if since is None else since, "D")
     parts = [_rows(tape, one, first) for one in detected]
-    filled = [part for part in parts if len(part)] or parts[:1]
-    rows = pd.concat(filled, ignore_index=True)
-    order = np.lexsort((rows["event_id"].to_numpy(dtype=str), rows.pop("row").to_numpy()))
-    return rows.take(order).reset_index(drop=True)
+    # One frame of all, not one a pattern: most of a refresh's patterns have nothing to tell.
+    told = [part for part in parts if len(part["row"])] or parts[:1]
+    rows = {name: _joined([part[name] for part in told]) for name in told[0]}
+    order = np.lexsort((np.asarray(rows["event_id"], dtype=str), rows.pop("row")))
+    return pd.DataFrame({name: values.take(order) for name, values in rows.items()})
 
 
-def _rows(tape: Tape, one: Detected, first: np.datetime64) -> pd.DataFrame:
+def _joined(parts: list[Any]) -> Any:
+    """Arrays of one kind one after the other: NumPy's or pandas'."""
+    if isinstance(parts[0], np.ndarray):
+        return np.concatenate(parts)
+    return type(parts[0])._concat_same_type(parts)
+
+
+def _rows(tape: Tape, one: Detected, first: np.datetime64) -> dict[str, Any]:
     """The changes of one pattern's structures from a session on, in no settled order."""
-    chosen = np.flatnonzero(tape.day[one.changes.row] >= first)
+    chosen = np.flatnonzero((tape.day[one.changes.row] >= first) & one.answers(one.changes.row))
     shown, places = np.unique(one.changes.structure[chosen], return_inverse=True)
     row, state = one.changes.row[chosen], one.changes.state[chosen]
     way = one.changes.way[chosen] * _sign(one)
-    return pd.DataFrame(
-        {
-            "row": row,
-            **_named(tape, one, shown, places, row),
-            "direction": _texts(("bearish", one.pattern.direction, "bullish"), way + 1),
-            "state": _texts(STATES, state),
-            "because": _texts(REASONS, one.changes.reason[chosen]),
-            **_priced(tape, one, chosen, row),
-            **_measured(one, shown, places),
-            "volume_z": tape.volume_z[row],
-            "tape": _texts(_TAPES, tape.locked[row].astype(np.int64) + 1),
-            "is_tradeable": _tradeable(state, way, tape.locked[row]),
-            "pivots": pivots_json(one, one.found.take(shown), places, tape.basis[row]),
-            "lines": lines_json(one, shown, places, tape.basis[row]),
-            "version": np.full(len(row), one.pattern.version, dtype=np.int64),
-            "is_final": tape.is_final[row],
-        }
-    )
+    return {
+        "row": row,
+        **_named(tape, one, shown, places, row),
+        "direction": _texts(("bearish", one.pattern.direction, "bullish"), way + 1),
+        "state": _texts(STATES, state),
+        "because": _texts(REASONS, one.changes.reason[chosen]),
+        **_priced(tape, one, chosen, row),
+        **_measured(one, shown, places),
+        "volume_z": tape.volume_z[row],
+        "tape": _texts(_TAPES, tape.locked[row].astype(np.int64) + 1),
+        "is_tradeable": _tradeable(state, way, tape.locked[row]),
+        "is_strong": _strong(tape, state, way, row),
+        "pivots": pivots_json(one, one.found.take(shown), places, tape.basis[row]),
+        "lines": lines_json(one, shown, places, tape.basis[row]),
+        "version": np.full(len(row), one.pattern.version, dtype=np.int64),
+        "is_final": tape.is_final[row],
+    }
 
 
 def _named(tape: Tape, one: Detected, shown: Ints, places: Ints, row: Ints) -> dict[str, Any]:
@@ -135,6 +143,14 @@ def _tradeable(state: Ints, way: Ints, locked: npt.NDArray[np.int8]) -> pd.array
     side = np.where(state == _CONFIRMED, way, -way)
     nothing_asked = (state == _FORMING) | (way == 0) | (state == _EXPIRED)
     return pd.arrays.BooleanArray(locked != side, mask=nothing_asked)
+
+
+def _strong(tape: Tape, state: Ints, way: Ints, row: Ints) -> pd.arrays.BooleanArray:
+    """Whether a confirming bar had much volume and closed in the third of its range on the side of the break."""
+    volume, high, low, close = (values[row] for values in (tape.volume_z, tape.high, tape.low, tape.close))
+    from_end = np.where(way > 0, high - close, close - low)
+    strong = (volume >= _STRONG_VOLUME_Z) & (3 * from_end <= high - low)
+    return pd.arrays.BooleanArray(strong, mask=(state != _CONFIRMED) | np.isnan(volume))
 
 
 def _event_ids(

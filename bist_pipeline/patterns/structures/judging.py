@@ -61,7 +61,10 @@ def in_order(found: Candidates) -> Candidates:
 
 def judge(pattern: ChartPattern, view: View) -> Judged:
     """Find the candidates of a pattern and ask its rules."""
-    found = in_order(pattern.candidates(view))
+    found = pattern.candidates(view)
+    if view.asked_from is not None:
+        found = found.take(view.is_asked_for(found.known))
+    found = in_order(found)
     rules = rules_of(pattern)
     broken = np.full(len(found), len(rules))
     left, places = found, np.arange(len(found))

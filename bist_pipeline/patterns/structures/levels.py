@@ -27,7 +27,6 @@ from bist_pipeline.core.bars import FloatArray
 from bist_pipeline.patterns.pivots.arrays import Flags, Ints
 from bist_pipeline.patterns.pivots.tape import Tape
 from bist_pipeline.patterns.pivots.zigzag import Pivots
-from bist_pipeline.patterns.structures.view import View
 
 SCALE: Final = 3.0
 WINDOW_BARS: Final = 250
@@ -50,6 +49,7 @@ class Levels:
         spread_atr: Highest touch less lowest, in ATR at the gathering, shape (levels,).
         touch_begins: Where each level's touches begin, and the end, shape (levels + 1,).
         touches: Positions in `pivots` of each level's touches, in time order.
+        kept: Which levels have touches enough that lie near enough to each other, shape (levels,).
     """
 
     pivots: Pivots
@@ -59,16 +59,12 @@ class Levels:
     spread_atr: FloatArray
     touch_begins: Ints
     touches: Ints
+    kept: Flags
 
     @property
     def counts(self) -> Ints:
         """How many touches each level has."""
         return np.diff(self.touch_begins)
-
-    @property
-    def kept(self) -> Flags:
-        """Which levels have touches enough that lie near enough to each other."""
-        return (self.counts >= LEAST_TOUCHES) & (self.spread_atr <= MOST_SPREAD_ATR)
 
     def newest_touches(self, chosen: Ints, most: int) -> Ints:
         """Positions in `pivots` of the newest touches of some levels, in time order; −1 where there are fewer."""
@@ -77,20 +73,37 @@ class Levels:
         return np.where(places < counts, self.touches[begin + np.minimum(places, counts - 1)], -1)
 
 
-def find_levels(tape: Tape, pivots: Pivots) -> Levels:
-    """Gather turning points (those of `SCALE`) into levels of two touches or more."""
+def find_levels(
+    tape: Tape,
+    pivots: Pivots,
+    *,
+    window_bars: int = WINDOW_BARS,
+    gap_atr: float = GAP_ATR,
+    half_life_bars: float = HALF_LIFE_BARS,
+    least_touches: int = LEAST_TOUCHES,
+    most_spread_atr: float = MOST_SPREAD_ATR,
+) -> Levels:
+    """Gather turning points into levels of two touches or more.
+
+    Args:
+        tape: The bars.
+        pivots: Those of `SCALE`.
+        window_bars: Turning points of so many bars count.
+        gap_atr: Neighbours no further apart are joined, in ATR.
+        half_life_bars: Bars in which a touch loses half of its weight in the strength.
+        least_touches: Touches that a kept level has at least.
+        most_spread_atr: Highest touch less lowest that a kept level has at most, in ATR.
+    """
     from bist_pipeline.patterns.structures._level_kernels import gather, volume_ratios
 
     counts = np.bincount(pivots.symbol, minlength=len(tape.symbols))
     ratio = volume_ratios(tape.volume, pivots.row, tape.offsets[pivots.symbol], _VOLUME_BARS)
     turned = (pivots.row, pivots.known, pivots.price, ratio)
-    return Levels(pivots, *gather(turned, counts, tape.atr, WINDOW_BARS, GAP_ATR, HALF_LIFE_BARS))
-
-
-def levels_of(view: View) -> Levels:
-    """The levels of a view; ask for them by `view.once(levels_of)`."""
-    pivots = next(one for one in view.pivots if one.scale == SCALE)
-    return find_levels(view.tape, pivots)
+    begins, price, strength, spread, touch_begins, touches = gather(
+        turned, counts, tape.atr, window_bars, gap_atr, half_life_bars
+    )
+    kept = (np.diff(touch_begins) >= least_touches) & (spread <= most_spread_atr)
+    return Levels(pivots, begins, price, strength, spread, touch_begins, touches, kept)
 
 
 def nearest_level(tape: Tape, levels: Levels) -> FloatArray:

@@ -92,6 +92,8 @@ def follow_all(
     from bist_pipeline.patterns.structures._life_kernels import follow
 
     tape, life = found.tape, pattern.life
+    asks_ratio = life.volume_ratio > -np.inf
+    volume, least_volume = (tape.volume_ratio, life.volume_ratio) if asks_ratio else (tape.volume_z, life.volume_z)
     asked_from = np.zeros(len(found), dtype=np.int64) if since_row is None else since_row
     fates, (counts, whole, real) = follow(
         (found.known, outline.span_from, found.last_row),
@@ -101,8 +103,8 @@ def follow_all(
             *(life.margin_atr * found.atr, life.same_line_atr * found.atr),
         ),
         (outline.earliest, outline.latest.copy(), life.hold_bars, asked_from),
-        (life.breaks in {"up", "either"}, life.breaks in {"down", "either"}, float(life.volume_z)),
-        (tape.high, tape.low, tape.close, tape.volume_z, tape.traded, tape.locked, tape.end_row, tape.open),
+        (life.breaks in {"up", "either"}, life.breaks in {"down", "either"}, float(least_volume)),
+        (tape.high, tape.low, tape.close, volume, tape.traded, tape.locked, tape.end_row, tape.open),
     )
     structure = np.repeat(np.arange(len(found)), counts)
     column = np.arange(len(structure)) - np.repeat(np.cumsum(counts) - counts, counts)

@@ -5,6 +5,8 @@ triangles, wedges, rectangles, channels and broadening patterns: they differ in 
 which slopes make which pattern.
 """
 
+from collections.abc import Callable
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -16,28 +18,38 @@ from bist_pipeline.patterns.structures.swings import joined, swings
 from bist_pipeline.patterns.structures.view import View
 
 RUNS: Final = (5, 6, 7)
-TOUCH_ATR: Final = 0.25
 
 Line = tuple[Ints, FloatArray, FloatArray]
 
 
-def runs_between_lines(view: View) -> Candidates:
+@cache
+def runs_between_lines(touch_atr: float) -> Callable[[View], Candidates]:
     """Take every run of five, six and seven turning points at every scale, and draw its two lines.
 
+    Args:
+        touch_atr: How far from its line a point may lie to touch it, in ATR.
+
     Returns:
-        The runs. In `own`: `values` (log prices of the upper and the lower line at the last point) and `slopes` (a
-        bar), shape (n, 2); `touches`: points within 0.25 ATR of their line, of several on one side in a row only the
-        first; `distance`: mean distance of the touching points, log price.
+        What finds the runs; for the same argument the same function, so that a view finds them once. In `own` of what
+        it finds: `values` (log prices of the upper and the lower line at the last point) and `slopes` (a bar), shape
+        (n, 2); `touches`: points that touch their line, of several on one side in a row only the first; `distance`:
+        mean distance of the touching points, log price.
     """
-    return _drawn(view) if view.other_side is None else _mirrored(view, view.other_side.once(runs_between_lines))
+
+    def runs(view: View) -> Candidates:
+        if view.other_side is None:
+            return _drawn(view, touch_atr)
+        return _mirrored(view, view.other_side.once(runs))
+
+    return runs
 
 
-def _drawn(view: View) -> Candidates:
+def _drawn(view: View, touch_atr: float) -> Candidates:
     from bist_pipeline.patterns.structures._line_kernels import lines_through_points
 
     found = joined([swings(view, points, None) for points in RUNS], max(RUNS))
     values, slopes, touches, distance = lines_through_points(
-        found.rows, found.prices, found.own["first_kind"], TOUCH_ATR * found.atr
+        found.rows, found.prices, found.own["first_kind"], touch_atr * found.atr
     )
     return found.with_own(values=values, slopes=slopes, touches=touches, distance=distance)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from bist_pipeline.core.bars import FloatArray
 from bist_pipeline.patterns.pivots.tape import Ints
-from bist_pipeline.patterns.structures.contract import Candidates, Outline
+from bist_pipeline.patterns.structures.contract import MOST_WAIT_BARS, Candidates, Outline
 
 
 def line_through(
@@ -55,7 +55,7 @@ def outline(
         "top": np.nanmax(found.prices, axis=1) if has_points else nowhere,
         "bottom": np.nanmin(found.prices, axis=1) if has_points else nowhere,
         "earliest": found.known,
-        "latest": found.last_row + wait_bars,
+        "latest": np.minimum(found.last_row + wait_bars, found.known + MOST_WAIT_BARS),
         "touches": (found.rows >= 0).sum(axis=1),
         "ideal_touches": found.rows.shape[1],
         "fit": np.ones(n),

@@ -1,4 +1,4 @@
-"""How low prices went while a structure was forming.
+"""How low and high prices went while a structure was forming.
 
 Belongs here: extremes of the bars between a candidate's points, for outlines. Lines are given by row, value and slope,
 as in `Outline`.
@@ -15,6 +15,14 @@ def lowest_low(found: Candidates, since: Ints) -> FloatArray:
     """Lowest low (log price) from some row to the bar at which each candidate was known."""
     nothing = np.zeros(len(found))
     return -deepest_below(found, since, (since, nothing, nothing))
+
+
+def highest_high(found: Candidates, since: Ints) -> FloatArray:
+    """Highest high (log price) from some row to the bar at which each candidate was known."""
+    from bist_pipeline.patterns.structures._kernels import closes_outside
+
+    nothing = np.zeros(len(found))
+    return closes_outside(found.tape.high, found.tape.traded, since, found.known, since, nothing, nothing)
 
 
 def deepest_below(found: Candidates, since: Ints, line: tuple[Ints, FloatArray, FloatArray]) -> FloatArray:

@@ -5,16 +5,21 @@ Belongs here: cutting turning points into windows. Does not belong here: what th
 
 from collections.abc import Callable, Sequence
 from functools import cache
+from typing import Final
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from bist_pipeline.patterns.pivots.arrays import Ints
+from bist_pipeline.patterns.pivots.tape import SIGMA_SESSIONS
 from bist_pipeline.patterns.pivots.zigzag import Pivots
 from bist_pipeline.patterns.structures.candidates import Candidates
 from bist_pipeline.patterns.structures.view import View
 
 PEAK, TROUGH = 1, -1
+# Nothing turns at an earlier row of a symbol: sigma is not known. Turning point k comes k rows later at the earliest,
+# and is known one later still.
+FIRST_TURN: Final = SIGMA_SESSIONS
 
 
 def swings(view: View, points: int, first: int | None = PEAK, *, scales: Sequence[float] | None = None) -> Candidates:
@@ -65,6 +70,7 @@ def _runs(view: View, points: int) -> Candidates:
     own = {"first_kind": kind[: len(rows)]}
     found = Candidates(view, known_rows[:, -1], rows, prices, known_rows, scale[: len(rows)], own)
     starts = np.flatnonzero(inside)
+    starts = starts[view.is_asked_for(known_rows[starts, -1])]
     return found.take(starts[np.lexsort((row[starts], known_rows[starts, -1]))])
 
 

@@ -8,6 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+import numpy as np
+
+from bist_pipeline.patterns.pivots.arrays import Flags, Ints
 from bist_pipeline.patterns.pivots.tape import Tape
 from bist_pipeline.patterns.pivots.zigzag import SCALES, Pivots, find_pivots
 
@@ -22,11 +25,13 @@ class View:
         tape: The bars.
         pivots: One a scale, in the order of `SCALES`.
         other_side: The same the other way up, where this one was made from it.
+        asked_from: By symbol, the first row at which a candidate that is asked for may have become known; None for all.
     """
 
     tape: Tape
     pivots: tuple[Pivots, ...]
     other_side: "View | None" = field(default=None, repr=False)
+    asked_from: Ints | None = field(default=None, repr=False)
     _made: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     def once(self, make: Callable[["View"], Made]) -> Made:
@@ -37,7 +42,17 @@ class View:
 
     def mirrored(self) -> "View":
         """Turn it upside down."""
-        return View(self.tape.mirrored(), tuple(one.mirrored() for one in self.pivots), self)
+        return View(self.tape.mirrored(), tuple(one.mirrored() for one in self.pivots), self, self.asked_from)
+
+    def since(self, rows: Ints) -> "View":
+        """The same, asked for what became known from a row on, by symbol."""
+        return View(self.tape, self.pivots, None, rows)
+
+    def is_asked_for(self, known: Ints) -> Flags:
+        """Whether candidates that became known at some rows are asked for."""
+        if self.asked_from is None:
+            return np.ones(len(known), dtype=bool)
+        return known >= self.asked_from[self.tape.symbol_index[known]]
 
 
 def look_at(tape: Tape) -> View:

@@ -4,7 +4,7 @@ Quiet bars reach 0.2 % to each side of their close and ATR is 1.2 %. A bar that 
 lost: it has a range like any other.
 """
 
-from bist_pipeline_tests.patterns.drawing import Drawing, Fixture, Shape
+from bist_pipeline_tests.patterns.drawing import Drawing, Fixture, Shape, wilder
 
 
 def shape(reach: float, close: float = 0.0) -> Shape:
@@ -24,6 +24,8 @@ def narrow_ranges(bars: int) -> Fixture:
     return Fixture(
         f"nr{bars}",
         passes=narrow_range(wide, 0.003),
+        # Wide bars have a true range of 2 %, the narrow one of 0.6 %.
+        ends=(0.003 + 2 * wilder(*(0.02,) * len(wide), 0.006), -0.003),
         breaks={
             "ordinary_bars": narrow_range(wide, 0.003, volumes={1: 0.0}),
             "narrowest": narrow_range((0.0025, *wide[1:]), 0.003),
@@ -39,6 +41,7 @@ def inside(outer: float, inner: Shape, **changes) -> Drawing:
 INSIDE_BAR = Fixture(
     "inside_bar",
     passes=inside(0.01, shape(0.006)),
+    ends=(0.01 + 0.02, -0.01),
     breaks={
         "ordinary_bars": inside(0.01, shape(0.006), volumes={1: 0.0}),
         "inside": inside(0.01, shape(0.006, 0.005)),
@@ -52,6 +55,8 @@ _SIX = Drawing(points=((5, 0.06),), quiet_bars=27)
 SQUEEZE = Fixture(
     "squeeze",
     passes=_SIX,
+    # Quiet bars reach from −1.2 % to 0.2 %.
+    ends=(0.002 + 0.014, -0.012),
     breaks={
         "on_long_enough": Drawing(points=((1, 0.1), (6, 0.12)), quiet_bars=24),
         "ordinary_bars": Drawing(points=_SIX.points, quiet_bars=27, volumes={-3: 0.0}),

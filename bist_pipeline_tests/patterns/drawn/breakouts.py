@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bist_pipeline_tests.patterns.drawing import Drawing, Fixture
+from bist_pipeline_tests.patterns.drawing import Drawing, Fixture, wilder
 
 
 def breakout(name: str, quiet_bars: int) -> Fixture:
@@ -10,6 +10,8 @@ def breakout(name: str, quiet_bars: int) -> Fixture:
     return Fixture(
         name,
         passes=rise,
+        # The level is the high of the quiet bars; the bar that breaks it reaches from their close, 0, to 2.2 %.
+        ends=(0.002 + 4 * wilder(0.022), 0.002 - 2 * wilder(0.022)),
         breaks={
             "beyond_margin": Drawing(points=((1, 0.006), (6, -0.03)), quiet_bars=quiet_bars),
             # The level is the high of a bar whose volume is lost.

@@ -25,6 +25,8 @@ DRAWINGS = (
     Fixture(
         "cup_and_handle",
         passes=_CUP,
+        # 20 % deep, rims at 40 %.
+        ends=(0.60, 0.30),
         breaks={
             "rims_level": _CUP.moved({6: (86, 0.34), 7: (88, 0.32), 8: (101, 0.45)}),
             "depth": _CUP.moved({1: (48, 0.33), 2: (56, 0.30), 3: (64, 0.29), 4: (72, 0.30), 5: (80, 0.33)}),

@@ -11,6 +11,8 @@ DRAWINGS = (
     Fixture(
         "double_top",
         passes=_TOP,
+        # Tops at 0.22, 0.12 above the valley.
+        ends=(-0.02, 0.22),
         breaks={
             "tops_level": _TOP.moved({3: (48, 0.08), 4: (59, 0.185), 5: (77, 0.01)}),
             "valley_deep": _TOP.moved({3: (42, 0.14), 4: (50, 0.22), 5: (69, 0.03)}),

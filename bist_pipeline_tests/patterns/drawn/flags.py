@@ -51,6 +51,8 @@ DRAWINGS = (
     Fixture(
         "bull_flag",
         passes=flag(FLAG),
+        # A bar after the last that rests the lines are at 0.101 and 0.086; the pole is 0.17 long.
+        ends=(0.271, 0.086),
         breaks={
             **with_poles_broken(FLAG),
             "top_against_pole": flag(rest(0.12, 0.0020, 0.09, 0.0011)),
@@ -61,6 +63,8 @@ DRAWINGS = (
     Fixture(
         "bull_pennant",
         passes=flag(PENNANT),
+        # There at 0.107 and 0.096.
+        ends=(0.277, 0.096),
         breaks={
             **with_poles_broken(PENNANT),
             "top_against_pole": flag(rest(0.12, 0.0020, 0.08, 0.0045)),

@@ -13,6 +13,8 @@ DRAWINGS = (
     Fixture(
         "head_and_shoulders",
         passes=_TOP,
+        # The head is 0.14 above the neckline, which lies at 0.12.
+        ends=(-0.02, 0.20),
         breaks={
             "head_above_shoulders": _TOP.moved({4: (46, 0.203), 5: (54, 0.12), 6: (62, 0.20), 7: (78, 0.04)}),
             "shoulders_level": _TOP.moved({6: (71, 0.165), 7: (87, 0.01)}),

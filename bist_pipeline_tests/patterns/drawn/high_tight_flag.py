@@ -9,6 +9,7 @@ DRAWINGS = (
     Fixture(
         "high_tight_flag",
         passes=FLAG,
+        ends=(0.70 + 0.72, 0.55),
         breaks={
             "rise": FLAG.moved({1: (45, 0.58), 2: (55, 0.43), 3: (63, 0.48), 4: (68, 0.68)}),
             "at_the_top": FLAG.moved({2: (52, 0.55), 3: (57, 0.71), 4: (64, 0.60)}),

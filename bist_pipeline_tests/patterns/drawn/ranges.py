@@ -10,8 +10,17 @@ DRAWINGS = (
     Fixture(
         "rectangle",
         passes=RECTANGLE,
+        ends=(0.17, 0.03),
         breaks={
-            "both_flat": RECTANGLE.moved({3: (36, 0.035)}),
+            "both_flat": RECTANGLE.moved({3: (36, 0.034)}),
+            # Sixty bars long: lines that rise by less than 0.02 ATR a bar rise by more than an ATR.
+            "flat_over_length": Drawing(
+                ((12, 0.10), (27, 0.03), (42, 0.1035), (57, 0.0335), (72, 0.107), (78, 0.07), (90, 0.2))
+            ),
+            # 7 % high at first, 4.7 % at the end.
+            "same_height": Drawing(
+                ((12, 0.07), (24, 0.003), (36, 0.064), (48, 0.009), (60, 0.058), (64, 0.035), (70, 0.12)), reach=0.008
+            ),
             "length": Drawing(((12, 0.10), (47, 0.0), (82, 0.10), (117, 0.0), (152, 0.10), (160, 0.07), (175, 0.17))),
             "tall_enough": Drawing(
                 ((12, 0.05), (20, 0.018), (28, 0.05), (36, 0.018), (44, 0.05), (49, 0.02), (54, 0.09)), reach=0.008
@@ -24,6 +33,8 @@ DRAWINGS = (
     Fixture(
         "rising_channel",
         passes=CHANNEL,
+        # The lines rise by 0.1875 % a bar, 6.125 % apart; at bar 49 the lower one is at 0.108125.
+        ends=(0.108125 - 0.06125, 0.108125 + 0.06125),
         breaks={
             "top_rises": CHANNEL.moved({2: (28, 0.1016), 3: (34, 0.0532), 4: (44, 0.1032)}),
             "bottom_rises": CHANNEL.moved({2: (28, 0.105), 3: (34, 0.0525), 4: (44, 0.11)}),

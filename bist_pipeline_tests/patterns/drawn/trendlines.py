@@ -10,6 +10,9 @@ DRAWINGS = (
     Fixture(
         pattern="falling_trendline_break",
         passes=_PASSES,
+        # The line falls by 0.1 % a bar; at bar 87 it is at 0.133. Both troughs lie 0.117 below it. The last peak is
+        # confirmed three bars later, at a low of 0.1186.
+        ends=(0.133 + 0.117, 0.1186),
         breaks={
             "falling": _PASSES.moved({2: (46, 0.20), 3: (59, 0.07), 4: (72, 0.20), 5: (82, 0.10), 6: (84, 0.12)}),
             "touches": Drawing(points=((20, 0.20), (33, 0.07), (44, 0.176), (52, 0.10))),

@@ -10,10 +10,16 @@ DRAWINGS = (
     Fixture(
         "ascending_triangle",
         passes=ASCENDING,
+        # The line through the troughs rises by 1/6 % a bar, from 0.02667 at the first peak to 0.08667 at bar 48.
+        ends=(0.12 + 0.093333, 0.086667),
         breaks={
             "top_flat": ASCENDING.moved({2: (29, 0.125), 4: (41, 0.129)}),
             "bottom_rises": Drawing(
                 ((12, 0.05), (24, 0.01), (36, 0.045), (48, 0.0145), (60, 0.04), (66, 0.0), (72, 0.09)), reach=0.006
+            ),
+            # Sixty bars long: a top that rises by less than 0.02 ATR a bar rises by more than an ATR.
+            "flat_over_length": Drawing(
+                ((12, 0.10), (27, 0.0), (42, 0.1037), (57, 0.03), (72, 0.1074), (78, 0.07), (90, 0.2))
             ),
             "way_to_apex": ASCENDING.moved({3: (35, 0.05)}),
             "length": Drawing(((12, 0.12), (47, 0.0), (82, 0.12), (117, 0.05), (152, 0.12), (160, 0.09), (170, 0.17))),
@@ -30,6 +36,8 @@ DRAWINGS = (
     Fixture(
         "symmetrical_triangle",
         passes=SYMMETRICAL,
+        # Least squares through the peaks: 0.139887 at bar 12, 0.103623 at bar 47; through the troughs 0.016667, 0.075.
+        ends=(0.103623 + 0.123220, 0.075),
         breaks={
             "both_close_in": SYMMETRICAL.moved({2: (29, 0.114), 3: (35, 0.03), 4: (41, 0.09), 5: (45, 0.05)}),
             "way_to_apex": SYMMETRICAL.moved({2: (29, 0.134), 3: (35, 0.036), 4: (41, 0.13)}),

@@ -13,6 +13,8 @@ DRAWINGS = (
     Fixture(
         "triple_top",
         passes=_TOP,
+        # Tops at 0.20, 0.08 above the valleys.
+        ends=(0.04, 0.20),
         breaks={
             "tops_level": _TOP.moved({6: (60, 0.155), 7: (77, 0.01)}),
             "valleys_deep": _TOP.moved({3: (35, 0.175), 4: (38, 0.20), 5: (46, 0.12), 6: (54, 0.20), 7: (71, 0.03)}),

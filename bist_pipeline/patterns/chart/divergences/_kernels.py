@@ -5,15 +5,13 @@ second.
 """
 
 import numpy as np
-from numba import njit
 
 from bist_pipeline.core.bars import FloatArray
+from bist_pipeline.patterns.pivots._compiled import compiled
 from bist_pipeline.patterns.pivots.tape import Ints
 
-_compiled = njit(cache=True, nogil=True, error_model="numpy")
 
-
-@_compiled
+@compiled
 def lowest_between(low: FloatArray, first: Ints, last: Ints) -> FloatArray:
     """Lowest value from row `first` to row `last`, both included, shape (n,)."""
     answer = np.full(len(first), np.inf)
@@ -23,7 +21,7 @@ def lowest_between(low: FloatArray, first: Ints, last: Ints) -> FloatArray:
     return answer
 
 
-@_compiled
+@compiled
 def deviations_at(values: FloatArray, rows: Ints, starts: Ints, span: int) -> FloatArray:
     """Standard deviation of the `span` values that end at each row, shape (n,).
 

@@ -36,7 +36,7 @@ class Oscillator:
         first_level: Least value at the first peak of a regular divergence, in the unit; None: any.
         warm_up: Sessions before its first value; the peaks come on top.
         source: What it is, and what of the numbers above is ours.
-        periods: What the series is computed with, by name.
+        periods: What the series is computed with, by name; it reads them from there.
         series: One value a bar, NaN where unknown. Upside down it must be the same with the other sign.
     """
 
@@ -48,7 +48,7 @@ class Oscillator:
     first_level: float | None
     warm_up: int
     source: str
-    periods: dict[str, float]
+    periods: Mapping[str, float]
     series: Callable[[View], FloatArray]
 
 
@@ -62,12 +62,21 @@ def upright(view: View, values: FloatArray) -> FloatArray:
     return -values if view.tape.flipped else values
 
 
-def both_sides(oscillator: Oscillator, kind: Kind) -> tuple[ChartPattern, ChartPattern]:
-    """The bearish divergence of an oscillator, and the bullish one, its mirror image."""
-    bearish = _bearish(oscillator, kind)
+def all_kinds(oscillator: Oscillator) -> tuple[ChartPattern, ChartPattern, ChartPattern, ChartPattern]:
+    """Declare the divergences of an oscillator: regular bearish and bullish, hidden bearish and bullish."""
+    shared = _parameters(oscillator, "hidden")
+
+    def pairs(view: View) -> Candidates:
+        return _pairs(oscillator, view, shared)
+
+    regular, hidden = (_bearish(oscillator, kind, pairs) for kind in ("regular", "hidden"))
+    return regular, _bullish(oscillator, "regular", regular), hidden, _bullish(oscillator, "hidden", hidden)
+
+
+def _bullish(oscillator: Oscillator, kind: Kind, bearish: ChartPattern) -> ChartPattern:
     turn = "end the fall" if kind == "regular" else "let the rise go on"
     price, series = ("lower", "higher") if kind == "regular" else ("higher", "lower")
-    return bearish, mirrored(
+    return mirrored(
         bearish,
         title=f"{oscillator.title} {kind} bullish divergence",
         meaning=f"A {price} low with a {series} low of {oscillator.title}; a close above the high between the two is "
@@ -75,7 +84,7 @@ def both_sides(oscillator: Oscillator, kind: Kind) -> tuple[ChartPattern, ChartP
     )
 
 
-def _bearish(oscillator: Oscillator, kind: Kind) -> ChartPattern:
+def _bearish(oscillator: Oscillator, kind: Kind, pairs: Callable[[View], Candidates]) -> ChartPattern:
     p = _parameters(oscillator, kind)
     turn = "end the rise" if kind == "regular" else "let the fall go on"
     price, series = ("higher", "lower") if kind == "regular" else ("lower", "higher")
@@ -87,13 +96,16 @@ def _bearish(oscillator: Oscillator, kind: Kind) -> ChartPattern:
         title=f"{oscillator.title} {kind} bearish divergence",
         meaning=f"A {price} high with a {series} high of {oscillator.title}; a close below the low between the two is "
         f"said to {turn}.",
+        aims="Target: as far below the low between the two as the second high lies above it. Stop: the second high.",
         source="TradingView's divergence (peaks five bars to each side, the high of the same bars, up to 60 bars "
         f"apart). {oscillator.source} Ours too: the least moves, the line not crossed, the close that confirms.",
         parameters=p,
+        # Two peaks lie six bars apart at least, five bars before the first and five after the second; or the unit is
+        # known at the second.
         warm_up=oscillator.warm_up + max(3 * BARS + 1, oscillator.unit_bars + BARS - 1),
-        candidates=lambda view: _candidates(oscillator, view),
+        candidates=lambda view: view.once(pairs),
         rules=_rules(oscillator, kind, p),
-        outline=lambda c: _outline(c, oscillator, kind, p),
+        outline=lambda c: _outline(c, kind, p),
         life=Life(breaks="down", margin_atr=p["margin_atr"], hold_bars=int(p["hold_bars"])),
         line_names=("", "confirmation"),
     )
@@ -101,10 +113,9 @@ def _bearish(oscillator: Oscillator, kind: Kind) -> ChartPattern:
 
 def _parameters(oscillator: Oscillator, kind: Kind) -> Mapping[str, float]:
     first = oscillator.first_level
-    asked = {} if kind == "hidden" or first is None else {"first_level": first}
     return MappingProxyType(
-        oscillator.periods
-        | {
+        {
+            **oscillator.periods,
             "pivot_bars": BARS,
             "least_bars": 5,
             "most_bars": 60,
@@ -114,35 +125,33 @@ def _parameters(oscillator: Oscillator, kind: Kind) -> Mapping[str, float]:
             "wait_bars": 20,
             "margin_atr": 0.25,
             "hold_bars": 40,
+            **({} if kind == "hidden" or first is None else {"first_level": first}),
         }
-        | asked
     )
 
 
-def _candidates(oscillator: Oscillator, view: View) -> Candidates:
-    series = view.once(oscillator.series)
-    rows, known = find_bar_highs(view.tape, series)
-    symbol = view.tape.symbol_index[rows]
+def _pairs(oscillator: Oscillator, view: View, p: Mapping[str, float]) -> Candidates:
+    """Every peak of the oscillator with the one before it; with the unit at the second, and the low between the two."""
+    from bist_pipeline.patterns.chart.divergences._kernels import deviations_at, lowest_between
+
+    tape, series = view.tape, view.once(oscillator.series)
+    rows, known = find_bar_highs(tape, series, bars=int(p["pivot_bars"]))
+    symbol = tape.symbol_index[rows]
     starts = np.flatnonzero(symbol[1:] == symbol[:-1])
+    starts = starts[view.is_asked_for(known[starts + 1])]
     places = starts[:, None] + np.arange(2)
-    points = rows[places]
-    at = known[places]
-    own = {"series": series[points]}
-    return Candidates(view, at[:, 1], points, view.tape.high[points], at, np.zeros(len(points)), own)
+    points, at = rows[places], known[places]
+    first, second = points.T
+    unit = np.ones(len(points))
+    if p["unit_bars"]:
+        unit = deviations_at(series, second, tape.first_row[second], int(p["unit_bars"]))
+    own = {"series": series[points], "unit": unit, "low": lowest_between(tape.low, first, second)}
+    return Candidates(view, at[:, 1], points, tape.high[points], at, np.zeros(len(points)), own)
 
 
-def _unit(c: Candidates, oscillator: Oscillator) -> FloatArray | float:
-    from bist_pipeline.patterns.chart.divergences._kernels import deviations_at
-
-    if not oscillator.unit_bars:
-        return 1.0
-    rows = c.row(1)
-    return deviations_at(c.view.once(oscillator.series), rows, c.tape.first_row[rows], oscillator.unit_bars)
-
-
-def _fall(c: Candidates, oscillator: Oscillator) -> FloatArray:
+def _fall(c: Candidates) -> FloatArray:
     """How far the oscillator fell from the first peak to the second, in its unit."""
-    return (c.own["series"][:, 0] - c.own["series"][:, 1]) / _unit(c, oscillator)
+    return (c.own["series"][:, 0] - c.own["series"][:, 1]) / c.own["unit"]
 
 
 def _over_line(c: Candidates, oscillator: Oscillator) -> FloatArray:
@@ -152,7 +161,17 @@ def _over_line(c: Candidates, oscillator: Oscillator) -> FloatArray:
     series, (one, other) = c.view.once(oscillator.series), c.own["series"].T
     slope = (other - one) / c.bars
     over = closes_outside(series, c.tape.usable, c.row(0) + 1, c.row(1) - 1, c.row(0), one, slope)
-    return over / _unit(c, oscillator)
+    return over / c.own["unit"]
+
+
+def _left(c: Candidates) -> FloatArray:
+    """How far a close lay beyond the low between the peaks, or beyond the second high, before all was known."""
+    from bist_pipeline.patterns.structures._kernels import closes_outside
+
+    tape, first, last, flat = c.tape, c.row(1) + 1, c.known - 1, np.zeros(len(c))
+    below = closes_outside(-tape.close, tape.traded, first, last, first, -c.own["low"], flat)
+    above = closes_outside(tape.close, tape.traded, first, last, first, c.price(1), flat)
+    return np.maximum(below, above)
 
 
 def _rules(oscillator: Oscillator, kind: Kind, p: Mapping[str, float]) -> tuple[Rule, ...]:
@@ -177,9 +196,21 @@ def _rules(oscillator: Oscillator, kind: Kind, p: Mapping[str, float]) -> tuple[
         "oscillator_disagrees",
         oscillator.unit,
         f"how far the oscillator {series} from peak to peak",
-        lambda c: price_rise * _fall(c, oscillator),
+        lambda c: price_rise * _fall(c),
         least=p["oscillator_move"],
     )
+    high = Rule(
+        "first_peak_high",
+        oscillator.unit,
+        "the oscillator's first peak, over its middle",
+        lambda c: c.own["series"][:, 0] / c.own["unit"],
+        least=p.get("first_level", -np.inf),
+    )
+    return (near, moved, disagrees, *((high,) if "first_level" in p else ()), *_undisturbed(oscillator, p))
+
+
+def _undisturbed(oscillator: Oscillator, p: Mapping[str, float]) -> tuple[Rule, ...]:
+    """Bound what happened between the peaks, and after the second."""
     straight = Rule(
         "line_not_crossed",
         oscillator.unit,
@@ -187,20 +218,18 @@ def _rules(oscillator: Oscillator, kind: Kind, p: Mapping[str, float]) -> tuple[
         lambda c: _over_line(c, oscillator),
         most=1e-9,
     )
-    high = Rule(
-        "first_peak_high",
-        oscillator.unit,
-        "the oscillator's first peak, over its middle",
-        lambda c: c.own["series"][:, 0] / _unit(c, oscillator),
-        least=p.get("first_level", -np.inf),
+    unbroken = Rule(
+        "not_left_yet",
+        "ATR",
+        "farthest close beyond the confirming low, or the second high, before it was known",
+        lambda c: _left(c) / c.atr,
+        most=p["margin_atr"],
     )
-    return (near, moved, disagrees, *((high,) if "first_level" in p else ()), straight)
+    return straight, unbroken
 
 
-def _outline(c: Candidates, oscillator: Oscillator, kind: Kind, p: Mapping[str, float]) -> Outline:
-    from bist_pipeline.patterns.chart.divergences._kernels import lowest_between
-
-    bottom = lowest_between(c.tape.low, c.row(0), c.row(1))
+def _outline(c: Candidates, kind: Kind, p: Mapping[str, float]) -> Outline:
+    bottom = c.own["low"]
     sign = 1.0 if kind == "regular" else -1.0
     return outline(
         c,
@@ -210,5 +239,5 @@ def _outline(c: Candidates, oscillator: Oscillator, kind: Kind, p: Mapping[str, 
         lower=level(c, bottom),
         stop_down=c.price(1),
         bottom=bottom,
-        structure=np.minimum(sign * _fall(c, oscillator) / (3 * p["oscillator_move"]), 1.0),
+        structure=np.minimum(sign * _fall(c) / (3 * p["oscillator_move"]), 1.0),
     )

@@ -5,7 +5,7 @@ Belongs here: the volume and its thresholds.
 
 from bist_pipeline.core.bars import FloatArray
 from bist_pipeline.patterns.chart._bars import by_symbol
-from bist_pipeline.patterns.chart.divergences._pairs import Oscillator, both_sides, prices, upright
+from bist_pipeline.patterns.chart.divergences._pairs import Oscillator, all_kinds, prices, upright
 from bist_pipeline.patterns.structures.view import View
 
 
@@ -29,5 +29,4 @@ OBV = Oscillator(
     series=_series,
 )
 
-REGULAR_BEARISH, REGULAR_BULLISH = both_sides(OBV, "regular")
-HIDDEN_BEARISH, HIDDEN_BULLISH = both_sides(OBV, "hidden")
+REGULAR_BEARISH, REGULAR_BULLISH, HIDDEN_BEARISH, HIDDEN_BULLISH = all_kinds(OBV)

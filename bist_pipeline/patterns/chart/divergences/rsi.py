@@ -3,14 +3,16 @@
 Belongs here: the index and its thresholds.
 """
 
+from types import MappingProxyType
+
 import numpy as np
 
 from bist_pipeline.core.bars import FloatArray
 from bist_pipeline.patterns.chart._bars import by_symbol
-from bist_pipeline.patterns.chart.divergences._pairs import Oscillator, both_sides, prices, upright
+from bist_pipeline.patterns.chart.divergences._pairs import Oscillator, all_kinds, prices, upright
 from bist_pipeline.patterns.structures.view import View
 
-PERIOD = 14
+_PERIODS = MappingProxyType({"rsi_bars": 14})
 MIDDLE = 50.0
 DECIMALS = 9
 
@@ -22,7 +24,7 @@ def _series(view: View) -> FloatArray:
     """
     import talib
 
-    rsi = by_symbol(view, lambda close: talib.RSI(close, timeperiod=PERIOD), prices(view))
+    rsi = by_symbol(view, lambda close: talib.RSI(close, timeperiod=_PERIODS["rsi_bars"]), prices(view))
     return upright(view, np.round(rsi - MIDDLE, DECIMALS))
 
 
@@ -35,9 +37,8 @@ RSI = Oscillator(
     first_level=15.0,
     warm_up=14,
     source="RSI(14), Wilder's, of closes. Ours: 3 points, regular kinds begin above 65 or below 35 (15 from 50).",
-    periods={"rsi_bars": PERIOD},
+    periods=_PERIODS,
     series=_series,
 )
 
-REGULAR_BEARISH, REGULAR_BULLISH = both_sides(RSI, "regular")
-HIDDEN_BEARISH, HIDDEN_BULLISH = both_sides(RSI, "hidden")
+REGULAR_BEARISH, REGULAR_BULLISH, HIDDEN_BEARISH, HIDDEN_BULLISH = all_kinds(RSI)

@@ -17,12 +17,15 @@ from bist_pipeline.core.bars import FloatArray
 from bist_pipeline.patterns.structures import lines
 from bist_pipeline.patterns.structures.contract import Candidates, Outline, Rule
 from bist_pipeline.patterns.structures.outlines import outline
+from bist_pipeline.patterns.structures.swings import FIRST_TURN
 from bist_pipeline.patterns.structures.view import View
 
 PARAMETERS: Final = MappingProxyType(
     {
         "flat_atr": 0.02,
-        "touch_atr": lines.TOUCH_ATR,
+        "drift_atr": 1.0,
+        "same_height": 0.7,
+        "touch_atr": 0.25,
         "touches": 5,
         "shortest_bars": 15,
         "longest_bars": 130,
@@ -36,11 +39,17 @@ PARAMETERS: Final = MappingProxyType(
 )
 _P = PARAMETERS
 
-WARM_UP: Final = 80
+# One bar more confirms the last turning point.
+WARM_UP: Final = FIRST_TURN + int(PARAMETERS["shortest_bars"]) + 1
 SOURCE: Final = (
     "Bulkowski's Encyclopedia (lines, touches, swings from side to side); ours: least squares through the turning "
     "points in log price, slopes in ATR a bar, touches within 0.25 ATR, no leg of more than half the length, a break "
     "is a close 0.25 ATR beyond the line."
+)
+
+AIMS: Final = (
+    "Target: as far beyond the line at the break as the lines are apart where they are farthest. Stop: the other line "
+    "at the break."
 )
 
 
@@ -52,7 +61,7 @@ def nearly(*shape: Rule) -> Callable[[View], Candidates]:
     """
 
     def candidates(view: View) -> Candidates:
-        found = view.once(lines.runs_between_lines)
+        found = view.once(lines.runs_between_lines(_P["touch_atr"]))
         near = np.ones(len(found), dtype=bool)
         for rule in shape:
             near &= rule.slack(rule.measure(found)) >= -_P["flat_atr"]
@@ -88,7 +97,7 @@ LENGTH: Final = Rule(
 TOUCHES: Final = Rule(
     "touches",
     "touches",
-    "points within 0.25 ATR of their line, in turn above and below",
+    f"points within {_P['touch_atr']:g} ATR of their line, in turn above and below",
     lambda c: c.own["touches"].astype(np.float64),
     least=_P["touches"],
 )
@@ -103,7 +112,7 @@ TALL_ENOUGH: Final = Rule(
 WAY_TO_APEX: Final = Rule(
     "way_to_apex",
     "ratio",
-    "bars gone at the last point over bars from the first point to where the lines meet",
+    "bars gone at the last point, as a share of those from the first point to where the lines meet",
     lambda c: c.bars / np.maximum(lines.bars_to_apex(c), 1e-9),
     _P["apex_from"] / (1 + _P["wait_bars_share"]),
     _P["apex_to"],
@@ -111,7 +120,7 @@ WAY_TO_APEX: Final = Rule(
 SIDE_TO_SIDE: Final = Rule(
     "side_to_side",
     "ratio",
-    "bars of the longest leg over all bars: most of the length must not be one move",
+    "share of all bars that are of the longest leg: most of the length must not be one move",
     lines.longest_leg,
     most=_P["longest_leg"],
 )
@@ -122,6 +131,21 @@ CONTAINED: Final = Rule(
     lambda c: lines.farthest_close_outside(c) / c.atr,
     most=_P["outside_atr"],
 )
+SAME_HEIGHT: Final = Rule(
+    "same_height",
+    "ratio",
+    "from line to line at the last turning point, as a share of that at the first",
+    lambda c: lines.width_at_end(c) / np.maximum(lines.width_at_start(c), 1e-9),
+    _P["same_height"],
+    1 / _P["same_height"],
+)
+
+
+def drift(name: str, slope: Callable[[Candidates], FloatArray], text: str) -> Rule:
+    """Bound what a flat line rises or falls over the whole length: over a hundred bars 0.02 ATR a bar are two ATR."""
+    return Rule(
+        name, "ATR", text, lambda c: np.asarray(np.abs(slope(c)) * c.bars, dtype=np.float64), most=_P["drift_atr"]
+    )
 
 
 def widest(c: Candidates) -> FloatArray:

@@ -39,6 +39,7 @@ BROADENING_TOP = ChartPattern(
     title="Broadening top",
     meaning="From a peak on, every peak is higher and every trough lower than the one before; a close beyond either "
     "line is said to show where the price will go.",
+    aims=shared.AIMS,
     source=f"{shared.SOURCE} Lo, Mamaysky & Wang 2000: BTOP begins with a maximum, BBOT with a minimum; Bulkowski "
     "counts breaks both ways. Ours: 3 ATR high where it is widest, which is also the way to the target.",
     parameters=shared.PARAMETERS,

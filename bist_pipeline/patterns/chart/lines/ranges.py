@@ -20,6 +20,11 @@ _BOTH_FLAT = Rule(
     lambda c: np.maximum(np.abs(lines.upper_slope(c)), np.abs(lines.lower_slope(c))),
     most=_FLAT,
 )
+_STEEPER = shared.drift(
+    "flat_over_length",
+    lambda c: np.maximum(np.abs(lines.upper_slope(c)), np.abs(lines.lower_slope(c))),
+    "what the steeper line rises or falls from the first turning point to the last, without its sign",
+)
 _RISING = (
     shared.top_slope("top_rises", least=_FLAT),
     shared.bottom_slope("bottom_rises", least=_FLAT),
@@ -33,14 +38,14 @@ RECTANGLE = ChartPattern(
     mirror="rectangle",
     title="Rectangle",
     meaning="Peaks at one level, troughs at another; a close beyond either is said to show where the price will go.",
-    source=f"{shared.SOURCE} Both lines flat (Bulkowski; Lo, Mamaysky & Wang 2000: RTOP, RBOT); ours: 3 ATR high.",
+    aims=shared.AIMS,
+    source=f"{shared.SOURCE} Both lines flat (Bulkowski; Lo, Mamaysky & Wang 2000: RTOP, RBOT); ours: 3 ATR high, "
+    "neither line drifts by more than 1 ATR over the whole length, and the height at the end is that at the start "
+    "within 30 %.",
     parameters=shared.PARAMETERS,
     warm_up=shared.WARM_UP,
     candidates=shared.nearly(_BOTH_FLAT),
-    rules=(
-        _BOTH_FLAT,
-        *_COMMON,
-    ),
+    rules=(_BOTH_FLAT, _STEEPER, shared.SAME_HEIGHT, *_COMMON),
     outline=shared.outline_of,
     life=Life(breaks="either"),
 )
@@ -52,6 +57,7 @@ RISING_CHANNEL = ChartPattern(
     mirror="falling_channel",
     title="Rising channel",
     meaning="Peaks and troughs rise side by side; a close below the lower line is said to end the rise.",
+    aims=shared.AIMS,
     source=f"{shared.SOURCE} Ours: slopes differ by no more than 0.02 ATR a bar; the break against the trend confirms.",
     parameters=shared.PARAMETERS,
     warm_up=shared.WARM_UP,

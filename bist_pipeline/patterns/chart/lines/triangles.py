@@ -16,6 +16,11 @@ _ASCENDING = (
     shared.top_slope("top_flat", least=-_FLAT, most=_FLAT),
     shared.bottom_slope("bottom_rises", least=_FLAT),
 )
+_TOP_DRIFT = shared.drift(
+    "flat_over_length",
+    lines.upper_slope,
+    "what the line through the peaks rises or falls from the first turning point to the last, without its sign",
+)
 # One rule for both lines: a pattern that is its own mirror image has rules that are, too.
 _BOTH_CLOSE_IN = Rule(
     "both_close_in",
@@ -32,11 +37,13 @@ ASCENDING_TRIANGLE = ChartPattern(
     mirror="descending_triangle",
     title="Ascending triangle",
     meaning="Peaks at one level, rising troughs; a close above the level is said to begin a rise.",
-    source=f"{shared.SOURCE} Flat top, rising bottom (Bulkowski: 70 % break upward; only that break confirms here).",
+    aims=shared.AIMS,
+    source=f"{shared.SOURCE} Flat top, rising bottom (Bulkowski: 70 % break upward; only that break confirms here); "
+    "ours: the top drifts by no more than 1 ATR over the whole length.",
     parameters=shared.PARAMETERS,
     warm_up=shared.WARM_UP,
     candidates=shared.nearly(*_ASCENDING),
-    rules=(*_ASCENDING, *_COMMON),
+    rules=(*_ASCENDING, _TOP_DRIFT, *_COMMON),
     outline=shared.outline_of,
     life=Life(breaks="up"),
 )
@@ -54,6 +61,7 @@ SYMMETRICAL_TRIANGLE = ChartPattern(
     mirror="symmetrical_triangle",
     title="Symmetrical triangle",
     meaning="Falling peaks, rising troughs; a close beyond either line is said to show where the price will go.",
+    aims=shared.AIMS,
     source=f"{shared.SOURCE} Peaks fall and troughs rise (Lo, Mamaysky & Wang 2000: TTOP, TBOT).",
     parameters=shared.PARAMETERS,
     warm_up=shared.WARM_UP,

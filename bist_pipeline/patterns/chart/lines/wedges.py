@@ -17,6 +17,7 @@ RISING_WEDGE = ChartPattern(
     mirror="falling_wedge",
     title="Rising wedge",
     meaning="Rising peaks, troughs that rise faster; a close below the lower line is said to begin a fall.",
+    aims=shared.AIMS,
     source=f"{shared.SOURCE} Both lines rise, the lower one faster (Bulkowski: at least 3 weeks, 5 touches, 69 % break "
     "downward; only that break confirms here). Ours: faster by more than 0.02 ATR a bar, else it is a channel.",
     parameters=shared.PARAMETERS,

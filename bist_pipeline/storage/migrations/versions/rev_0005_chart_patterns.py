@@ -37,6 +37,7 @@ def _chart_patterns() -> None:
         *_shape(),
         sa.Column("tape", sa.Text(), nullable=False),
         sa.Column("is_tradeable", sa.Boolean(), nullable=True),
+        sa.Column("is_strong", sa.Boolean(), nullable=True),
         sa.Column("pivots", sa.Text(), nullable=False),
         sa.Column("lines", sa.Text(), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
