@@ -215,6 +215,7 @@ def test_env_prints_exports_that_a_shell_understands_and_no_secret(untouched, mo
         "BIST_HOME": str(tmp_path / "home"),
         "DAGSTER_HOME": str(tmp_path / "home" / "dagster"),
         "DAGSTER_EVENT_BATCH_SIZE": "1000",
+        "MALLOC_ARENA_MAX": "2",
         "BIST_ARCHIVE_DIR": str(cli_desk.archive),
         "BIST_ARCHIVE_BASIS": "fully_adjusted",
     }

@@ -26,8 +26,8 @@ from bist_pipeline_tests.patterns.markets import continued
 PATTERNS = registered_charts()
 ENDS = {"target", "stopped", "busted"}
 PRICED = ("close_try", "line_try", "target_try", "stop_try")
-# Peak and trough before, top at 22 %, valley at 10 %, top, and down through the valley.
-TOP = fixtures()["double_top"].passes
+# Peak and trough before, top at 22 %, valley at 10 %, top at 22 % as well, and down through the valley.
+TOP = fixtures()["double_top"].passes.moved({4: (58, 0.22)})
 
 Action = tuple[str, int, float, float]  # symbol, place of the ex-date's bar, price factor, share ratio
 

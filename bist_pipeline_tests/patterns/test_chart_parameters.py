@@ -26,7 +26,7 @@ def parsed(module: Path) -> ast.Module:
 def stated(module: Path) -> set[str]:
     """Names of the numbers in mappings that nobody can change: `MappingProxyType({"name": …})`."""
     return {
-        key.value
+        str(key.value)
         for node in ast.walk(parsed(module))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "MappingProxyType"
         for mapping in ast.walk(node)

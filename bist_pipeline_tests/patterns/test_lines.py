@@ -1,12 +1,14 @@
-"""Lines through turning points and over bars: the compiled sums against NumPy's own least squares."""
+"""Lines through turning points and over bars, and the lowest bars between: the compiled loops against slow ones."""
 
 import numpy as np
 import pytest
 
+from bist_pipeline.patterns.chart.flags import BULL_FLAG
+from bist_pipeline.patterns.chart.high_tight_flag import HIGH_TIGHT_FLAG
 from bist_pipeline.patterns.structures import lines
-from bist_pipeline.patterns.structures._line_kernels import lines_over_bars
+from bist_pipeline.patterns.structures._line_kernels import lines_over_bars, lowest_rows
 from bist_pipeline.patterns.structures.view import look_at
-from bist_pipeline_tests.patterns.drawing import Drawing
+from bist_pipeline_tests.patterns.drawing import Drawing, fixtures
 
 DRAWN = Drawing(((12, 0.12), (20, 0.04), (29, 0.13), (35, 0.065), (41, 0.11), (45, 0.09), (52, 0.17)))
 
@@ -53,3 +55,38 @@ def test_no_high_lies_above_the_line_over_bars_and_one_lies_on_it():
     assert slope[0] == pytest.approx(np.polyfit(np.arange(6), high[1:], 1)[0])
     assert below.min() == pytest.approx(0.0, abs=1e-15)
     assert distance[0] == pytest.approx(below.mean())
+
+
+def test_the_lowest_row_of_a_span_is_that_of_its_lowest_usable_bar():
+    rng = np.random.default_rng(2)
+    low, usable = np.round(rng.normal(size=300), 1), rng.random(300) < 0.3
+    first = rng.integers(0, 290, 200)
+    last = first + rng.integers(0, 10, 200)
+    found = lowest_rows(low, usable, first, last)
+    assert (found < 0).any()
+    for begin, end, row in zip(first.tolist(), last.tolist(), found.tolist(), strict=True):
+        rows = [t for t in range(begin, end + 1) if usable[t]]
+        assert row == min(rows, key=lambda t: (low[t], t), default=-1)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "bar", "price", "rule", "given_back"),
+    [
+        (BULL_FLAG, 15, 0.08, "retrace", (0.14 - 0.08) / 0.17),
+        (HIGH_TIGHT_FLAG, 56, 0.50, "pullback", 1 - np.exp(0.50 - 0.70)),
+    ],
+    ids=["bull_flag", "high_tight_flag"],
+)
+def test_a_bar_of_one_price_makes_no_point_of_a_flag_but_what_it_gave_back_counts(
+    pattern, bar, price, rule, given_back
+):
+    drawing = fixtures()[pattern.name].passes
+    locked = drawing.moved(shapes={**drawing.shapes, bar: (price,) * 4})
+    found = pattern.candidates(look_at(locked.tape()))
+    rested = found.take(
+        (found.row(1) < locked.row(bar)) & (found.known > locked.row(bar)) & (found.row(0) < locked.row(bar))
+    )
+    (measure,) = [one.measure for one in pattern.rules if one.name == rule]
+    assert len(rested)
+    assert (rested.rows != locked.row(bar)).all()
+    assert measure(rested) == pytest.approx(given_back, abs=1e-9)

@@ -29,7 +29,7 @@ def narrow_ranges(bars: int) -> Fixture:
         breaks={
             "ordinary_bars": narrow_range(wide, 0.003, volumes={1: 0.0}),
             "narrowest": narrow_range((0.0025, *wide[1:]), 0.003),
-            "narrow": narrow_range((0.02,) * (bars - 1), 0.018),
+            "narrow": narrow_range(wide, 0.0056 if bars == 4 else 0.0062),
         },
     )
 
@@ -45,7 +45,7 @@ INSIDE_BAR = Fixture(
     breaks={
         "ordinary_bars": inside(0.01, shape(0.006), volumes={1: 0.0}),
         "inside": inside(0.01, shape(0.006, 0.005)),
-        "outer_wide": inside(0.004, shape(0.002)),
+        "outer_wide": inside(0.005, shape(0.002)),
     },
 )
 

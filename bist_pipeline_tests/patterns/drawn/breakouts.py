@@ -13,7 +13,7 @@ def breakout(name: str, quiet_bars: int) -> Fixture:
         # The level is the high of the quiet bars; the bar that breaks it reaches from their close, 0, to 2.2 %.
         ends=(0.002 + 4 * wilder(0.022), 0.002 - 2 * wilder(0.022)),
         breaks={
-            "beyond_margin": Drawing(points=((1, 0.006), (6, -0.03)), quiet_bars=quiet_bars),
+            "beyond_margin": Drawing(points=((1, 0.0066), (6, -0.03)), quiet_bars=quiet_bars),
             # The level is the high of a bar whose volume is lost.
             "ordinary_level": replace(rise, shapes={-4: (0.0, 0.01, -0.002, 0.0)}, volumes={-4: 0.0}),
             # The second bar of the rise closes beyond the high of the first.

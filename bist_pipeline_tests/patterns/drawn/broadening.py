@@ -12,8 +12,8 @@ DRAWINGS = (
         # are 13.3 % apart at the last peak.
         ends=(-0.149144, 0.166123),
         breaks={
-            "top_rises": TOP.moved({2: (25, 0.1005), 4: (42, 0.101)}),
-            "bottom_falls": TOP.moved({3: (33, 0.0597)}),
+            "top_rises": TOP.moved({2: (25, 0.1026), 4: (42, 0.1052)}),
+            "bottom_falls": TOP.moved({3: (33, 0.0572)}),
             "each_swing_wider": Drawing(((12, 0.10), (16, 0.05), (20, 0.108), (25, 0.02), (31, 0.107), (45, -0.06))),
             "length": Drawing(((12, 0.10), (47, 0.05), (82, 0.14), (117, 0.01), (152, 0.18), (175, -0.1))),
             "tall_enough": Drawing(
@@ -21,7 +21,7 @@ DRAWINGS = (
             ),
             "touches": TOP.moved({2: (25, 0.108)}),
             "side_to_side": TOP.moved({3: (29, 0.05), 4: (52, 0.17), 5: (70, -0.05)}),
-            "contained": TOP.moved(closes={26: 0.145}, locked=(26,)),
+            "contained": TOP.moved(closes={26: 0.125}, locked=(26,)),
         },
     ),
 )

@@ -36,7 +36,7 @@ RSI_REGULAR = Fixture(
     ends=(0.178, 0.462),
     breaks={
         "near_each_other": drawn((25, 0.4), (45, 0.2), *halting((45, 0.2), 15), (101, 0.15)),
-        "price_moved": drawn((25, 0.4), (35, 0.26), *halting((35, 0.26), 8), (70, 0.2)),
+        "price_moved": drawn((25, 0.4), (35, 0.264), *halting((35, 0.264), 8), (70, 0.2)),
         "oscillator_disagrees": drawn((25, 0.4), (30, 0.36), (50, 0.6), (65, 0.2)),
         # A fall first, and two weak rises after it.
         "first_peak_high": drawn(
@@ -83,7 +83,7 @@ MACD_REGULAR = Fixture(
     ends=(0.014, 0.19),
     breaks={
         "near_each_other": drawn((12, 0.165), (57, 0.156), (82, 0.176), (96, 0.006)),
-        "price_moved": drawn((9, 0.172), (21, 0.102), (36, 0.17), (50, 0.02)),
+        "price_moved": drawn((9, 0.172), (21, 0.102), (36, 0.175), (50, 0.02)),
         "oscillator_disagrees": drawn((14, 0.146), (26, 0.078), (39, 0.17), (48, 0.129), (61, 0.213), (72, 0.033)),
         "line_not_crossed": drawn(
             (18, 0.165), (25, 0.043), (26, 0.183), (36, 0.073), (43, 0.101), (63, 0.122), (71, 0.184), (81, -0.067)
@@ -134,8 +134,8 @@ OBV_REGULAR = Fixture(
         "near_each_other": drawn(
             (5, 0.12), (40, 0.05), (_FAR + 5, 0.2), (90, 0.0), volumes=volumes((41, _FAR + 5, 0.3))
         ),
-        "price_moved": drawn((10, 0.12), (20, 0.06), (30, 0.122), (45, -0.05), volumes=volumes((21, 30, 0.3))),
-        "oscillator_disagrees": drawn(*_HIGHER, volumes=volumes((21, 30, 1.2))),
+        "price_moved": drawn((10, 0.12), (20, 0.06), (30, 0.124), (45, -0.05), volumes=volumes((21, 30, 0.3))),
+        "oscillator_disagrees": drawn(*_HIGHER, volumes=volumes((21, 30, 0.9))),
         # Little is sold for a week after the peak, then much at once.
         "line_not_crossed": drawn(*_HIGHER, volumes=volumes((11, 18, 0.05), (19, 20, 5.0), (21, 30, 0.3))),
         "not_left_yet": drawn(*_HIGHER[:3], (33, 0.055), (41, 0.095), volumes=volumes((21, 30, 0.3))),
@@ -148,8 +148,8 @@ OBV_HIDDEN = Fixture(
     ends=(0.02 - 0.07, 0.09),
     breaks={
         "near_each_other": drawn((5, 0.12), (40, 0.0), (_FAR + 5, 0.09), (90, -0.1), volumes=volumes((6, 40, 0.3))),
-        "price_moved": drawn((10, 0.12), (20, 0.06), (30, 0.119), (45, -0.05), volumes=volumes((11, 20, 0.3))),
-        "oscillator_disagrees": drawn(*_LOWER, volumes=volumes((21, 30, 0.9))),
+        "price_moved": drawn((10, 0.12), (20, 0.06), (30, 0.116), (45, -0.05), volumes=volumes((11, 20, 0.3))),
+        "oscillator_disagrees": drawn(*_LOWER, volumes=volumes((21, 30, 1.1))),
         # Most is bought at the foot of the second rise.
         "line_not_crossed": drawn(*_LOWER, volumes=volumes((11, 20, 0.3), (21, 22, 4.0), (23, 30, 0.1))),
         "not_left_yet": drawn(*_LOWER[:3], (33, 0.015), (41, 0.06), volumes=volumes((11, 20, 0.3))),

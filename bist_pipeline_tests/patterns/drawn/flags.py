@@ -38,9 +38,9 @@ def with_poles_broken(shapes: Mapping[int, Shape]) -> dict[str, Drawing]:
         "pole_height": flag(lower, FOOT, (12, 0.06)),
         "pole_bars": flag(later, FOOT, (16, 0.14)),
         "pole_advances": flag(shapes, closes=dips),
-        "retrace": flag(lower),
+        "retrace": flag(_lowered(shapes, 0.045 if shapes is FLAG else 0.052)),
         "under_the_top": flag({**shapes, **spike}),
-        "quieter": flag(shapes, volumes=dict.fromkeys(shapes, 1.5)),
+        "quieter": flag(shapes, volumes=dict.fromkeys(shapes, 1.15)),
     }
 
 
@@ -57,7 +57,7 @@ DRAWINGS = (
             **with_poles_broken(FLAG),
             "top_against_pole": flag(rest(0.12, 0.0020, 0.09, 0.0011)),
             "bottom_against_pole": flag(rest(0.13, 0.0011, 0.09, 0.0020)),
-            "parallel": flag(PENNANT),
+            "parallel": flag(rest(0.135, -0.0035, 0.10, -0.0024)),
         },
     ),
     Fixture(
@@ -68,7 +68,7 @@ DRAWINGS = (
         breaks={
             **with_poles_broken(PENNANT),
             "top_against_pole": flag(rest(0.12, 0.0020, 0.08, 0.0045)),
-            "converging": flag(FLAG),
+            "converging": flag(rest(0.133, -0.004, 0.118, -0.0029)),
         },
     ),
 )

@@ -12,17 +12,17 @@ _TOP = Drawing(
 DRAWINGS = (
     Fixture(
         "head_and_shoulders",
-        passes=_TOP,
-        # The head is 0.14 above the neckline, which lies at 0.12.
-        ends=(-0.02, 0.20),
+        passes=_TOP.moved({5: (66, 0.127)}),
+        # The neckline rises by 0.025 % a bar: at the head it is at 0.1235, at bar 81 at 0.13075.
+        ends=(0.13075 - 0.1365, 0.20),
         breaks={
-            "head_above_shoulders": _TOP.moved({4: (46, 0.203), 5: (54, 0.12), 6: (62, 0.20), 7: (78, 0.04)}),
+            "head_above_shoulders": _TOP.moved({4: (46, 0.206), 5: (54, 0.12), 6: (62, 0.20), 7: (78, 0.04)}),
             "shoulders_level": _TOP.moved({6: (71, 0.165), 7: (87, 0.01)}),
             "armpits_level": _TOP.moved({5: (69, 0.085), 6: (81, 0.20), 7: (97, 0.04)}),
             # The peak before is higher than the left shoulder.
             "rise_before": Drawing(
                 points=(
-                    (21, 0.21),
+                    (21, 0.202),
                     (37, 0.05),
                     (52, 0.20),
                     (60, 0.12),

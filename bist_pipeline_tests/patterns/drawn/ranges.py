@@ -23,11 +23,11 @@ DRAWINGS = (
             ),
             "length": Drawing(((12, 0.10), (47, 0.0), (82, 0.10), (117, 0.0), (152, 0.10), (160, 0.07), (175, 0.17))),
             "tall_enough": Drawing(
-                ((12, 0.05), (20, 0.018), (28, 0.05), (36, 0.018), (44, 0.05), (49, 0.02), (54, 0.09)), reach=0.008
+                ((12, 0.059), (20, 0.018), (28, 0.059), (36, 0.018), (44, 0.059), (49, 0.02), (54, 0.09)), reach=0.008
             ),
             "touches": RECTANGLE.moved({2: (28, 0.09)}),
             "side_to_side": RECTANGLE.moved(_LONG),
-            "contained": RECTANGLE.moved(closes={29: 0.12}, locked=(29,)),
+            "contained": RECTANGLE.moved(closes={29: 0.103}, locked=(29,)),
         },
     ),
     Fixture(
@@ -36,18 +36,18 @@ DRAWINGS = (
         # The lines rise by 0.1875 % a bar, 6.125 % apart; at bar 49 the lower one is at 0.108125.
         ends=(0.108125 - 0.06125, 0.108125 + 0.06125),
         breaks={
-            "top_rises": CHANNEL.moved({2: (28, 0.1016), 3: (34, 0.0532), 4: (44, 0.1032)}),
+            "top_rises": CHANNEL.moved({2: (28, 0.1022), 3: (34, 0.0532), 4: (44, 0.1044)}),
             "bottom_rises": CHANNEL.moved({2: (28, 0.105), 3: (34, 0.0525), 4: (44, 0.11)}),
-            "parallel": CHANNEL.moved({3: (34, 0.0745)}),
+            "parallel": CHANNEL.moved({3: (34, 0.0765)}),
             "length": Drawing(((12, 0.10), (47, 0.0), (82, 0.17), (117, 0.07), (152, 0.24), (175, 0.0))),
             "tall_enough": Drawing(
-                ((12, 0.05), (20, 0.02), (28, 0.06), (36, 0.03), (44, 0.07), (54, 0.0)), reach=0.008
+                ((12, 0.057), (20, 0.02), (28, 0.067), (36, 0.03), (44, 0.077), (54, 0.0)), reach=0.008
             ),
             "touches": CHANNEL.moved({2: (28, 0.119)}),
             "side_to_side": CHANNEL.moved(
                 {1: (15, 0.04), 2: (33, 0.163), 3: (36, 0.103), 4: (41, 0.187), 5: (48, 0.08)}
             ),
-            "contained": CHANNEL.moved(closes={29: 0.15}, locked=(29,)),
+            "contained": CHANNEL.moved(closes={29: 0.135}, locked=(29,)),
         },
     ),
 )

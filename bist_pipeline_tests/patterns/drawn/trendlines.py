@@ -14,12 +14,12 @@ DRAWINGS = (
         # confirmed three bars later, at a low of 0.1186.
         ends=(0.133 + 0.117, 0.1186),
         breaks={
-            "falling": _PASSES.moved({2: (46, 0.20), 3: (59, 0.07), 4: (72, 0.20), 5: (82, 0.10), 6: (84, 0.12)}),
+            "falling": _PASSES.moved({2: (46, 0.195), 3: (59, 0.07), 4: (72, 0.19), 5: (82, 0.10), 6: (84, 0.12)}),
             "touches": Drawing(points=((20, 0.20), (33, 0.07), (44, 0.176), (52, 0.10))),
-            # A peak between the second touch and the third rises 5 % over the line.
+            # A peak between the second touch and the third rises 0.5 % over the line.
             "no_close_through": Drawing(
                 points=(
-                    *((20, 0.20), (33, 0.07), (44, 0.176), (56, 0.06), (68, 0.20)),
+                    *((20, 0.20), (33, 0.07), (44, 0.176), (56, 0.06), (68, 0.157)),
                     *((82, 0.06), (92, 0.128), (100, 0.05)),
                 )
             ),

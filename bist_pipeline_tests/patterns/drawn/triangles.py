@@ -13,7 +13,7 @@ DRAWINGS = (
         # The line through the troughs rises by 1/6 % a bar, from 0.02667 at the first peak to 0.08667 at bar 48.
         ends=(0.12 + 0.093333, 0.086667),
         breaks={
-            "top_flat": ASCENDING.moved({2: (29, 0.125), 4: (41, 0.129)}),
+            "top_flat": ASCENDING.moved({2: (29, 0.124), 4: (41, 0.1272)}),
             "bottom_rises": Drawing(
                 ((12, 0.05), (24, 0.01), (36, 0.045), (48, 0.0145), (60, 0.04), (66, 0.0), (72, 0.09)), reach=0.006
             ),
@@ -30,7 +30,7 @@ DRAWINGS = (
             "side_to_side": ASCENDING.moved(
                 {1: (32, 0.04), 2: (38, 0.12), 3: (42, 0.06), 4: (48, 0.12), 5: (52, 0.1), 6: (58, 0.17)}
             ),
-            "contained": ASCENDING.moved(closes={25: 0.14}, locked=(25,)),
+            "contained": ASCENDING.moved(closes={25: 0.1235}, locked=(25,)),
         },
     ),
     Fixture(
@@ -39,8 +39,8 @@ DRAWINGS = (
         # Least squares through the peaks: 0.139887 at bar 12, 0.103623 at bar 47; through the troughs 0.016667, 0.075.
         ends=(0.103623 + 0.123220, 0.075),
         breaks={
-            "both_close_in": SYMMETRICAL.moved({2: (29, 0.114), 3: (35, 0.03), 4: (41, 0.09), 5: (45, 0.05)}),
-            "way_to_apex": SYMMETRICAL.moved({2: (29, 0.134), 3: (35, 0.036), 4: (41, 0.13)}),
+            "both_close_in": SYMMETRICAL.moved({2: (29, 0.114), 3: (35, 0.0333), 4: (41, 0.09), 5: (45, 0.05)}),
+            "way_to_apex": SYMMETRICAL.moved({2: (29, 0.134), 3: (35, 0.039), 4: (41, 0.13)}),
             "length": Drawing(((12, 0.14), (47, 0.0), (82, 0.12), (117, 0.05), (152, 0.10), (160, 0.09), (170, 0.17))),
             "tall_enough": Drawing(
                 ((12, 0.052), (20, 0.018), (28, 0.047), (36, 0.024), (44, 0.0415), (49, 0.01), (54, 0.09)), reach=0.008
@@ -49,7 +49,7 @@ DRAWINGS = (
             "side_to_side": SYMMETRICAL.moved(
                 {1: (32, 0.04), 2: (38, 0.125), 3: (43, 0.065), 4: (49, 0.118), 5: (54, 0.06), 6: (60, 0.17)}
             ),
-            "contained": SYMMETRICAL.moved({5: (46, 0.05)}, closes={24: 0.145}, locked=(24,)),
+            "contained": SYMMETRICAL.moved({5: (46, 0.05)}, closes={24: 0.1315}, locked=(24,)),
         },
     ),
 )

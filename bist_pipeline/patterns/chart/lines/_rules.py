@@ -23,8 +23,6 @@ from bist_pipeline.patterns.structures.view import View
 PARAMETERS: Final = MappingProxyType(
     {
         "flat_atr": 0.02,
-        "drift_atr": 1.0,
-        "same_height": 0.7,
         "touch_atr": 0.25,
         "touches": 5,
         "shortest_bars": 15,
@@ -32,11 +30,13 @@ PARAMETERS: Final = MappingProxyType(
         "height_atr": 3.0,
         "longest_leg": 0.5,
         "outside_atr": 0.25,
-        "apex_from": 0.4,
-        "apex_to": 0.9,
         "wait_bars_share": 0.5,
     }
 )
+# What only some families ask.
+APEX: Final = MappingProxyType({"apex_from": 0.4, "apex_to": 0.9})
+DRIFT: Final = MappingProxyType({"drift_atr": 1.0})
+HEIGHT: Final = MappingProxyType({"same_height": 0.7})
 _P = PARAMETERS
 
 # One bar more confirms the last turning point.
@@ -114,8 +114,8 @@ WAY_TO_APEX: Final = Rule(
     "ratio",
     "bars gone at the last point, as a share of those from the first point to where the lines meet",
     lambda c: c.bars / np.maximum(lines.bars_to_apex(c), 1e-9),
-    _P["apex_from"] / (1 + _P["wait_bars_share"]),
-    _P["apex_to"],
+    APEX["apex_from"] / (1 + _P["wait_bars_share"]),
+    APEX["apex_to"],
 )
 SIDE_TO_SIDE: Final = Rule(
     "side_to_side",
@@ -136,15 +136,15 @@ SAME_HEIGHT: Final = Rule(
     "ratio",
     "from line to line at the last turning point, as a share of that at the first",
     lambda c: lines.width_at_end(c) / np.maximum(lines.width_at_start(c), 1e-9),
-    _P["same_height"],
-    1 / _P["same_height"],
+    HEIGHT["same_height"],
+    1 / HEIGHT["same_height"],
 )
 
 
 def drift(name: str, slope: Callable[[Candidates], FloatArray], text: str) -> Rule:
     """Bound what a flat line rises or falls over the whole length: over a hundred bars 0.02 ATR a bar are two ATR."""
     return Rule(
-        name, "ATR", text, lambda c: np.asarray(np.abs(slope(c)) * c.bars, dtype=np.float64), most=_P["drift_atr"]
+        name, "ATR", text, lambda c: np.asarray(np.abs(slope(c)) * c.bars, dtype=np.float64), most=DRIFT["drift_atr"]
     )
 
 
@@ -157,9 +157,9 @@ def outline_of(c: Candidates) -> Outline:
     """Lines as drawn; target as far as they are apart at most; broken within half its length, 40–90 % to an apex."""
     apex = np.minimum(lines.bars_to_apex(c), 1e6)  # parallel: so far away that it limits nothing
     meets = lines.lower_slope(c) - lines.upper_slope(c) > _P["flat_atr"]
-    earliest = np.where(meets, c.first_row + np.ceil(_P["apex_from"] * apex).astype(np.int64), c.known)
+    earliest = np.where(meets, c.first_row + np.ceil(APEX["apex_from"] * apex).astype(np.int64), c.known)
     waits = np.ceil(_P["wait_bars_share"] * c.bars).astype(np.int64)
-    to_apex = np.floor(_P["apex_to"] * apex).astype(np.int64) - c.bars
+    to_apex = np.floor(APEX["apex_to"] * apex).astype(np.int64) - c.bars
     return outline(
         c,
         height=widest(c),

@@ -3,6 +3,8 @@
 Belongs here: which slopes make a range.
 """
 
+from types import MappingProxyType
+
 import numpy as np
 
 from bist_pipeline.patterns.chart.lines import _rules as shared
@@ -42,7 +44,7 @@ RECTANGLE = ChartPattern(
     source=f"{shared.SOURCE} Both lines flat (Bulkowski; Lo, Mamaysky & Wang 2000: RTOP, RBOT); ours: 3 ATR high, "
     "neither line drifts by more than 1 ATR over the whole length, and the height at the end is that at the start "
     "within 30 %.",
-    parameters=shared.PARAMETERS,
+    parameters=MappingProxyType({**shared.PARAMETERS, **shared.APEX, **shared.DRIFT, **shared.HEIGHT}),
     warm_up=shared.WARM_UP,
     candidates=shared.nearly(_BOTH_FLAT),
     rules=(_BOTH_FLAT, _STEEPER, shared.SAME_HEIGHT, *_COMMON),

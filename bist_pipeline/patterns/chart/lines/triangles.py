@@ -3,6 +3,8 @@
 Belongs here: which slopes make a triangle.
 """
 
+from types import MappingProxyType
+
 import numpy as np
 
 from bist_pipeline.patterns.chart.lines import _rules as shared
@@ -40,7 +42,7 @@ ASCENDING_TRIANGLE = ChartPattern(
     aims=shared.AIMS,
     source=f"{shared.SOURCE} Flat top, rising bottom (Bulkowski: 70 % break upward; only that break confirms here); "
     "ours: the top drifts by no more than 1 ATR over the whole length.",
-    parameters=shared.PARAMETERS,
+    parameters=MappingProxyType({**shared.PARAMETERS, **shared.APEX, **shared.DRIFT}),
     warm_up=shared.WARM_UP,
     candidates=shared.nearly(*_ASCENDING),
     rules=(*_ASCENDING, _TOP_DRIFT, *_COMMON),
@@ -63,7 +65,7 @@ SYMMETRICAL_TRIANGLE = ChartPattern(
     meaning="Falling peaks, rising troughs; a close beyond either line is said to show where the price will go.",
     aims=shared.AIMS,
     source=f"{shared.SOURCE} Peaks fall and troughs rise (Lo, Mamaysky & Wang 2000: TTOP, TBOT).",
-    parameters=shared.PARAMETERS,
+    parameters=MappingProxyType({**shared.PARAMETERS, **shared.APEX}),
     warm_up=shared.WARM_UP,
     candidates=shared.nearly(_BOTH_CLOSE_IN),
     rules=(_BOTH_CLOSE_IN, *_COMMON),

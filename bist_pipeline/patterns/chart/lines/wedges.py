@@ -3,6 +3,8 @@
 Belongs here: which slopes make a wedge.
 """
 
+from types import MappingProxyType
+
 from bist_pipeline.patterns.chart.lines import _rules as shared
 from bist_pipeline.patterns.structures.contract import ChartPattern, Life, mirrored
 
@@ -20,7 +22,7 @@ RISING_WEDGE = ChartPattern(
     aims=shared.AIMS,
     source=f"{shared.SOURCE} Both lines rise, the lower one faster (Bulkowski: at least 3 weeks, 5 touches, 69 % break "
     "downward; only that break confirms here). Ours: faster by more than 0.02 ATR a bar, else it is a channel.",
-    parameters=shared.PARAMETERS,
+    parameters=MappingProxyType({**shared.PARAMETERS, **shared.APEX}),
     warm_up=shared.WARM_UP,
     candidates=shared.nearly(*_SHAPE),
     rules=(
