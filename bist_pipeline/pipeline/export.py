@@ -72,7 +72,7 @@ def _label(out: Path, kind: str) -> None:
 
 def _export_chunk(context: PipelineContext, folder: Path, view: str, span: Span, form: Form) -> int:
     frame = context.database.frame(
-        f"SELECT * FROM serving.{view} WHERE session_date BETWEEN $1 AND $2 ORDER BY session_date, symbol",
+        f"SELECT * FROM serving.{view} WHERE session_date BETWEEN $1 AND $2 ORDER BY {_order(view)}",
         [span.first, span.last],
     )
     days = context.calendar.weekdays(span.first, span.last)
@@ -80,6 +80,11 @@ def _export_chunk(context: PipelineContext, folder: Path, view: str, span: Span,
     for day in map(str, days):
         _replace(folder / f"session_date={day}", sessions.get(day), form)
     return len(frame)
+
+
+def _order(view: str) -> str:
+    """Columns that put the rows of a view into one order: a symbol has several events a session."""
+    return "session_date, symbol" + (", event_id" if view.startswith("pattern_events") else "")
 
 
 def _replace(place: Path, rows: pd.DataFrame | None, form: Form) -> None:
