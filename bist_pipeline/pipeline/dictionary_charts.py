@@ -32,7 +32,13 @@ def chart_pages() -> Iterator[str]:
     ]
     yield from markdown_table(("pattern", "title", "announces", "mirror image", "warm-up", "meaning"), rows)
     states = f"States: {', '.join(STATES)}. Reasons of a change: {'; '.join(REASONS)}."
-    yield from (states, "")
+    fates = (
+        "What becomes of a candidate that keeps every rule: `kept` (an event begins), `same_structure` (it is another "
+        "detection of an event that was known before), `not_broken_before` (by the bar at which all of it was known it "
+        "had been left on the wrong side, too early or too late, or its target lay behind the close). A stopped "
+        "structure may still be busted; every other end is the last."
+    )
+    yield from (states, "", fates, "")
     for part in parts:
         if not (part.flipped and part.mirror in registered_charts()):
             yield from _page(part)

@@ -256,7 +256,7 @@ def _charts(database: Database) -> Diagnosis:
         return Diagnosis(organ, "ok", "not looked at: the database is empty or not migrated")
     span = sessions_without_charts(database)
     if span is None:
-        return Diagnosis(organ, "ok", "all that is derived was derived with chart patterns")
+        return Diagnosis(organ, "ok", "no session was derived before chart patterns; one added since needs `backfill`")
     found = f"{span.first} to {span.last} were derived by a version that knew no chart patterns"
     return Diagnosis(organ, "warn", found, "`up` derives them anew by itself, a year at a time; or `backfill`")
 

@@ -24,8 +24,8 @@ Confirmed events of each chart pattern in 10,000 symbol-sessions of
 
 The ratio is the market's rate over that of chance, with the range that counting alone leaves it (95 %, Poisson counts;
 events of one market come together, so the true range is wider). A ratio near 1 says: the shape is found as often where
-nothing made it. That says nothing about what follows a shape; it says how much of a chart's look is chance. Infinite
-ratios are those of patterns that chance did not make at all.
+nothing made it; among a hundred ranges some five miss 1 by chance. That says nothing about what follows a shape; it
+says how much of a chart's look is chance. Infinite ratios are those of patterns that chance did not make at all.
 """
 
 
@@ -43,7 +43,7 @@ def table(market: Counts, resampled: Counts, walk: Counts, *, described: str, co
         "|---|---:|---:|---:|---:|---:|---:|",
     ]
     market, resampled, walk = _with_sum(market), _with_sum(resampled), _with_sum(walk)
-    for name in (*registered_charts(), _ALL):
+    for name in (*registered_charts(), _ALL, _LONGER):
         cells = [
             name,
             f"{market.events.get(name, 0):,}",
@@ -56,10 +56,13 @@ def table(market: Counts, resampled: Counts, walk: Counts, *, described: str, co
 
 
 _ALL = "**all**"
+_LONGER = "**all but shapes of a few bars**"
+_SHORT = ("nr4", "nr7", "inside_bar", "squeeze")
 
 
 def _with_sum(counts: Counts) -> Counts:
-    return Counts(counts.sessions, {**counts.events, _ALL: sum(counts.events.values())})
+    longer = sum(events for name, events in counts.events.items() if name not in _SHORT)
+    return Counts(counts.sessions, {**counts.events, _ALL: sum(counts.events.values()), _LONGER: longer})
 
 
 def _ratio(name: str, market: Counts, chance: Counts) -> str:

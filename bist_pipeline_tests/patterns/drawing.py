@@ -207,6 +207,10 @@ def told(pattern: ChartPattern, drawing: Drawing) -> str:
 def main(names: list[str]) -> None:
     """Write what there is to say of the drawings of some patterns."""
     for name in names:
+        if name not in fixtures():
+            drawn = registered_charts()[name].mirror if name in registered_charts() else ""
+            sys.stdout.write(f"{name} has no drawing" + (f": it is that of {drawn}, upside down\n" if drawn else "\n"))
+            continue
         pattern, fixture = registered_charts()[name], fixtures()[name]
         for title, drawing in {"passes": fixture.passes, **fixture.breaks}.items():
             sys.stdout.write(f"== {name}: {title}\n{told(pattern, drawing)}\n")

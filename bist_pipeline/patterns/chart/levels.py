@@ -88,8 +88,8 @@ RULES = (
     Rule(
         "within_reach",
         "ATR",
-        "how far the level lies above the close",
-        lambda c: (c.own["level"] - c.tape.close[c.known]) / c.atr,
+        "how far the level lies above the close, in the ATR of the bar at which it was known",
+        lambda c: (c.own["level"] - c.tape.close[c.known]) / c.tape.atr[c.known],
         most=_P["reach_atr"],
     ),
 )
