@@ -67,8 +67,9 @@ def command(
     with exchange(market, clock, port=port, faults=played, seed=seed, log=log) as running:
         if universe is not None:
             _write(universe, listed_symbols(running))
+        ended = _listen()  # before it says so: whoever reads it may press Ctrl-C at once
         _tell(running, faults)
-        _wait()
+        ended.wait()
     click.echo("simulated exchange ended")
 
 
@@ -103,9 +104,9 @@ def _tell(running: Exchange, faults: tuple[str, ...]) -> None:
     click.echo("Ctrl-C ends it.")
 
 
-def _wait() -> None:
-    """Wait for Ctrl-C or SIGTERM."""
+def _listen() -> Event:
+    """Return what Ctrl-C or SIGTERM sets."""
     ended = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
-    ended.wait()
+    return ended

@@ -37,7 +37,7 @@ def keep_compiled(settings: Settings) -> None:
 
 
 def is_compiled(settings: Settings) -> bool:
-    """Whether all was compiled for this home before, from the code that is installed now."""
+    """Whether all was compiled before, from the code that is installed now."""
     mark = _mark(settings)
     return mark.exists() and mark.read_text(encoding="utf-8") == _fingerprint()
 
@@ -70,6 +70,9 @@ def _package() -> Path:
 
 
 def _mark(settings: Settings) -> Path:
+    """Beside what is compiled: it serves every home of an installation that can be written."""
+    if os.access(_package(), os.W_OK):
+        return _package() / "patterns" / "__pycache__" / "compiled_for"
     return settings.bist_home / "cache" / "compiled_for"
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from bist_pipeline.core.clock import SystemClock
+from bist_pipeline.patterns.trial import run_every_loop
 from bist_pipeline.pipeline.backfill import backfill
 from bist_pipeline.pipeline.context import PipelineContext
 from bist_pipeline.pipeline.contracts import contracts
@@ -111,6 +112,7 @@ class Arena:
         cls, name: str, sites: Sites, start: PipelineContext, again: Callable[[PipelineContext], PipelineContext]
     ) -> "Arena":
         """Do it once without a kill, in a process of its own as all of them, and time it."""
+        run_every_loop()  # else it would be compiled once, in the work that is timed, and never again
         made = cls(name, sites, start, again, {}, 0.0)
         context = made.copy()
         with made.process(context) as child:

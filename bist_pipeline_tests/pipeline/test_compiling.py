@@ -23,6 +23,20 @@ def _no_folder_chosen(monkeypatch):
     monkeypatch.delenv(KEPT_IN)
 
 
+@pytest.fixture(autouse=True)
+def _mark_of_its_own(request, monkeypatch, tmp_path):
+    """The mark of this installation is left alone, and shall not tell these tests that all is done."""
+    if "homes" not in request.node.name:
+        monkeypatch.setattr(compiling, "_mark", lambda settings: settings.bist_home / "cache" / "compiled_for")
+
+
+def test_homes_of_an_installation_that_can_be_written_share_what_is_compiled(local, tmp_path, monkeypatch):
+    other = load_settings(bist_home=tmp_path / "other")
+    assert compiling._mark(local) == compiling._mark(other)
+    monkeypatch.setattr(compiling, "_package", lambda: tmp_path / "gone")
+    assert compiling._mark(local) != compiling._mark(other)
+
+
 @pytest.fixture
 def read_only(monkeypatch, tmp_path):
     """A package in a folder that cannot be written: root may write everywhere but where nothing is."""
