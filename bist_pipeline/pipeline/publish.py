@@ -139,7 +139,14 @@ _CHARTS_AS_EVENTS = f"""
                               'pivots', d.pivots::jsonb, 'lines', d.lines::jsonb) AS details, d.is_final
     FROM analytics.chart_patterns AS d WHERE {_wanted("d")}"""
 
-_EVENTS = f"{_CANDLES_AS_EVENTS} UNION ALL {_CHARTS_AS_EVENTS}"
+# Laid down once, counted and with a key: planned as a union of which nothing is known, each row would be compared with
+# every other, for minutes.
+_EVENTS = "derived_events"
+_LAY_DOWN = (
+    f"CREATE TEMPORARY TABLE {_EVENTS} ON COMMIT DROP AS {_CANDLES_AS_EVENTS} UNION ALL {_CHARTS_AS_EVENTS}",
+    f"CREATE UNIQUE INDEX ON {_EVENTS} (session_date, event_id)",
+    f"ANALYZE {_EVENTS} (session_date, event_id)",
+)
 
 # Measured on the session's own bar: while it trades they move with each refresh, though the event stays what it is.
 _MOVING = [name for name in (*_TOLD, "level_distance_atr") if name.startswith(("confidence_", "volume_", "level_"))]
@@ -160,13 +167,16 @@ def _publish_events(connection: Statements, values: dict[str, Any]) -> dict[str,
     keys = ("event_id", "symbol", "session_date", "publish_id", "superseded_by")
     answer = [name for name in served.columns if name not in keys]
     compared = [_OF_EVENTS.get(name, f'{{0}}."{name}"') for name in answer]
-    superseded = connection.run(_supersede(served, f"({_EVENTS})", "event_id", compared), values)
+    connection.run(_LAY_DOWN[0], values)
+    for statement in _LAY_DOWN[1:]:
+        connection.run(statement)
+    superseded = connection.run(_supersede(served, _EVENTS, "event_id", compared), values)
     columns = ", ".join(("event_id", "symbol", "session_date", *answer))
     added = connection.run(
         f"""INSERT INTO serving.pattern_events ({columns}, publish_id)
-        SELECT {columns}, :publish_id FROM ({_EVENTS}) AS d
+        SELECT {columns}, :publish_id FROM {_EVENTS} AS d
         WHERE NOT EXISTS (
-            SELECT 1 FROM serving.pattern_events AS s WHERE s.session_date = d.session_date
+            SELECT 1 FROM serving.pattern_events AS s WHERE s.symbol = d.symbol AND s.session_date = d.session_date
             AND s.event_id = d.event_id AND s.superseded_by IS NULL)""",
         values,
     )
